@@ -1,0 +1,105 @@
+/* log/log.h -- the tick log: the only queue. One thread appends, any number read.
+ *
+ * A reader is a cursor: the seq of the last tick it has. Nobody waits for it; more than `capacity` behind it is
+ * lapped. Ranges are (from, to]: from exclusive, to inclusive, as on the wire. seq counts from 1 within an epoch
+ * (a random id of this log's life); head is the seq of the newest complete tick, 0 while there is none. */
+#ifndef TC_LOG_LOG_H
+#define TC_LOG_LOG_H
+
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "base/sleeper.h"
+#include "tick/last_value.h"
+#include "tick/symbol_table.h"
+#include "tick/tick.h"
+#include "tick/tick_json.h"
+
+struct log;
+
+#define LOG_BATCH_MAX   256u /* ticks in one log_append */
+#define LOG_READERS_MAX 64u
+
+struct log_options {
+    uint32_t capacity; /* ticks; a power of two, at least 1024 */
+    uint32_t symbols_max;
+    uint32_t bars_max;
+    uint64_t epoch;    /* 0: draw one */
+};
+
+struct log *log_create(const struct log_options *options, struct fault *fault);
+void log_destroy(struct log *l);
+
+uint64_t log_epoch(const struct log *l);
+uint32_t log_capacity(const struct log *l);
+size_t log_bytes(const struct log *l); /* reserved, for the start-up line */
+const struct symbol_table *log_symbols(const struct log *l);
+const struct last_value *log_last_value(const struct log *l);
+
+/* ---- The writer's side. Thread: the feed thread alone. ---- */
+
+/* Stamps seq (and nothing else) into ticks, encodes their JSON, folds them into the writer's last values and
+ * publishes them all at once; then wakes sleeping readers. 1 <= count <= LOG_BATCH_MAX. Never blocks. Asserts tick_check.
+ * Returns the new head. */
+uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count);
+
+/* The id of a name; where it is new, its symbol tick is appended first (event_ns, ingest_ns = now_ns).
+ * TC_EINPUT: not a legal name; TC_ELIMIT: table full. */
+int64_t log_symbol(struct log *l, struct text name, int64_t now_ns);
+
+/* The writer's table, for feeds that were reset. */
+void log_forget(struct log *l, uint32_t symbol);
+
+/* Tells readers the time (CLOCK_REALTIME ns) at which every feed was found drained (decision 13). */
+void log_set_drained(struct log *l, uint64_t real_ns);
+
+/* ---- The readers' side. Thread: any; a reader owns its cursor. None of these blocks. ---- */
+
+uint64_t log_head(const struct log *l);    /* acquire: ticks up to it can be read */
+uint64_t log_drained(const struct log *l); /* never newer than the head loaded after it */
+
+/* The first `from` that is safe to read on from after a lap: head - capacity / 2 (decision 15). */
+uint64_t log_after_lap(const struct log *l);
+/* True while (from, ...] is wholly in the log. */
+bool log_holds(const struct log *l, uint64_t from);
+
+/* Copies ticks from + 1, from + 2, ... into out. Returns how many (0: nothing new) or TC_LAPPED. */
+int log_read(const struct log *l, uint64_t from, struct tick *out, uint32_t count_max);
+
+/* The key of a tick: symbol id, kind, and whether it is state; 4 bytes each, so that scans stay off the ticks. */
+static inline uint32_t log_key(uint32_t symbol, uint8_t kind, bool state)
+{
+    return symbol | (uint32_t)kind << 16 | (uint32_t)state << 20;
+}
+static inline uint32_t log_key_symbol(uint32_t key) { return key & 0xffff; }
+static inline uint8_t log_key_kind(uint32_t key) { return (uint8_t)((key >> 16) & 15); }
+static inline bool log_key_state(uint32_t key) { return (key >> 20) & 1; }
+TC_STATIC_ASSERT(SYMBOLS_MAX <= 65536, "a symbol id fits a key");
+
+/* As log_read, for keys. */
+int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t count_max);
+
+/* Copies the JSON object of tick seq into out (at least TICK_JSON_MAX bytes). Returns its size (0 for a kind without
+ * JSON) or TC_LAPPED. */
+int log_read_json(const struct log *l, uint64_t seq, char *out);
+
+/* ---- Who reads, for pace (decision 17) and for waking. ---- */
+
+/* One per worker, written by that worker alone (release), read by the feed thread. */
+struct log_reader {
+    _Alignas(TC_CACHE_LINE) _Atomic uint64_t handed; /* every in-step member was handed all up to here */
+    _Atomic uint64_t owed;      /* oldest matching tick owed to a complete or conflate subscriber; UINT64_MAX: none */
+    _Atomic uint32_t members;   /* subscribed connections */
+    _Atomic uint32_t in_step;   /* of them in step */
+    struct sleeper sleeper;     /* woken by log_append */
+};
+
+/* Thread: main, before the threads start. NULL: LOG_READERS_MAX are in use. The reader's sleeper is opened. */
+struct log_reader *log_reader_add(struct log *l);
+uint32_t log_reader_count(const struct log *l);
+struct log_reader *log_reader_at(struct log *l, uint32_t index);
+/* Thread: a reader. It made progress: wakes the feed thread if it sleeps, waiting for that (pace). */
+void log_reader_progress(struct log *l);
+/* What the feed thread sleeps on. */
+struct sleeper *log_writer_sleeper(struct log *l);
+
+#endif
