@@ -82,6 +82,9 @@ int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t co
  * JSON) or TC_LAPPED. */
 int log_read_json(const struct log *l, uint64_t seq, char *out);
 
+/* The size alone: 8 bytes are read. */
+int log_json_size(const struct log *l, uint64_t seq);
+
 /* ---- Who reads, for pace (decision 17) and for waking. ---- */
 
 /* One per worker, written by that worker alone (release), read by the feed thread. */

@@ -1,0 +1,81 @@
+/* log/log_append.c -- the writer's side: stamp, encode once, publish, wake.
+ * Thread: the feed thread alone. Never waits for a reader. */
+#include "base/assert.h"
+#include "log/log_shared.h"
+
+static void put_tick(struct log *l, const struct tick *t);
+static void put_json(struct log *l, const struct tick *t);
+static void wake_readers(struct log *l);
+
+uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
+{
+    TC_ASSERT(count >= 1);
+    TC_ASSERT(count <= LOG_BATCH_MAX);
+    uint64_t head = atomic_load_explicit(&l->head, memory_order_relaxed); /* ours: nobody else writes it */
+    /* Before any slot changes; the release stores below carry it to whoever sees a new word. */
+    atomic_store_explicit(&l->claimed, head + count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        struct tick *t = &ticks[i];
+        t->seq = head + 1 + i;
+        TC_ASSERT(t->kind > 0 && t->kind < TICK_KINDS);
+        TC_ASSERT_SLOW(tick_check(t, symbol_table_count(l->symbols)) == NULL);
+        put_tick(l, t);
+        put_json(l, t);
+        last_value_fold(l->last, t);
+    }
+    /* Published once a batch. seq_cst and not just release: pairs with sleeper_prepare in a worker that is about
+     * to sleep (decision 24), and, as a release, with log_head. */
+    atomic_exchange_explicit(&l->head, head + count, memory_order_seq_cst);
+    wake_readers(l);
+    return head + count;
+}
+
+static void put_tick(struct log *l, const struct tick *t)
+{
+    uint32_t index = (uint32_t)t->seq & l->mask;
+    uint64_t words[TICK_WORDS];
+    memcpy(words, t, sizeof words);
+    struct log_tick_slot *slot = &l->ticks[index];
+    for (uint32_t i = 0; i < TICK_WORDS; i++)
+        atomic_store_explicit(&slot->word[i], words[i], memory_order_release); /* pairs with log_read */
+    uint32_t key = log_key(t->symbol, t->kind, tick_is_state(t->kind, t->flags));
+    atomic_store_explicit(&l->keys[index], key, memory_order_release); /* pairs with log_read_keys */
+}
+
+static void put_json(struct log *l, const struct tick *t)
+{
+    char text[TICK_JSON_MAX];
+    struct text symbol = {0};
+    if (t->kind != TICK_FEED) symbol = symbol_table_json(l->symbols, t->symbol);
+    uint32_t size = tick_json(text, t, symbol);
+    TC_ASSERT(size <= TICK_JSON_MAX);
+    struct log_json_slot *slot = &l->jsons[(uint32_t)t->seq & l->mask];
+    uint64_t head = size | t->seq << 32;
+    atomic_store_explicit(&slot->head, head, memory_order_release); /* pairs with log_read_json */
+    for (uint32_t i = 0; i * 8 < size; i++)
+        atomic_store_explicit(&slot->word[i], load_le64(text + (size_t)i * 8), memory_order_release);
+}
+
+static void wake_readers(struct log *l)
+{
+    for (uint32_t i = 0; i < l->reader_count; i++) sleeper_wake(&l->readers[i].sleeper);
+}
+
+int64_t log_symbol(struct log *l, struct text name, int64_t now_ns)
+{
+    bool added = false;
+    int64_t id = symbol_table_add(l->symbols, name, &added);
+    if (id < 0 || !added) return id;
+    struct tick t = {.event_ns = now_ns, .symbol = (uint32_t)id, .kind = TICK_SYMBOL, .ingest_ns = now_ns};
+    memcpy(t.name.name, name.at, name.size);
+    log_append(l, &t, 1);
+    return id;
+}
+
+void log_forget(struct log *l, uint32_t symbol) { last_value_forget(l->last, symbol); }
+
+void log_set_drained(struct log *l, uint64_t real_ns)
+{
+    /* After head, so that who sees this time also sees every tick up to it. */
+    atomic_store_explicit(&l->drained_ns, real_ns, memory_order_release); /* pairs with log_drained */
+}

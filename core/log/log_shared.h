@@ -1,0 +1,55 @@
+/* log/log_shared.h -- the tick log in memory. For log_*.c only (it has _Atomic members).
+ *
+ * Proof of the lapped case. The writer raises `claimed` before it changes a slot, and changes a slot only by release
+ * stores of 8-byte words. A reader loads the words of a slot by acquire loads and then looks at `claimed`. If any word it
+ * saw was of a newer lap, that word's release store is ordered after the raise of `claimed`, so the reader sees the raised
+ * value and drops what it copied. If it sees claimed <= from + capacity, every word is of the lap it wanted. */
+#ifndef TC_LOG_LOG_SHARED_H
+#define TC_LOG_LOG_SHARED_H
+
+#include "log/log.h"
+
+#include <stdatomic.h>
+
+#define TICK_WORDS 8u
+#define JSON_WORDS (TICK_JSON_MAX / 8u)
+
+struct log_tick_slot {
+    _Atomic uint64_t word[TICK_WORDS];
+};
+
+/* The tick's JSON, encoded once. A fixed slot: `claimed` guards it together with the tick (decision 20). */
+struct log_json_slot {
+    _Atomic uint64_t head; /* low half: bytes; high half: low half of seq */
+    _Atomic uint64_t word[JSON_WORDS];
+};
+_Static_assert(TICK_JSON_MAX % 8 == 0, "JSON is copied in words");
+_Static_assert(sizeof(struct log_json_slot) % TC_CACHE_LINE == 0, "a slot starts a cache line");
+
+struct log {
+    /* Set once by log_create. */
+    uint64_t epoch;
+    uint32_t capacity, mask;
+    size_t bytes;
+    struct log_tick_slot *ticks;  /* capacity of each */
+    struct log_json_slot *jsons;
+    _Atomic uint32_t *keys;
+    struct symbol_table *symbols;
+    struct last_value *last;      /* the writer's own fold, from which lapped workers recover (decision 4) */
+    struct log_reader *readers;   /* LOG_READERS_MAX */
+    uint32_t reader_count;        /* main, before the threads start */
+    struct sleeper writer_sleeper;
+
+    /* Writer: the feed thread. Readers: all workers. One line on purpose: a reader always wants both. */
+    _Alignas(TC_CACHE_LINE) _Atomic uint64_t head; /* seq <= head is complete; pairs with log_head */
+    _Atomic uint64_t claimed;                      /* seq <= claimed may be in change; head <= claimed */
+    _Atomic uint64_t drained_ns;                   /* every feed was found drained at this time */
+};
+
+/* True if a copy of the slots of (from, ...] made before this call is what it seems. */
+static inline bool log_still_holds(const struct log *l, uint64_t from)
+{
+    return atomic_load_explicit(&l->claimed, memory_order_relaxed) <= from + l->capacity;
+}
+
+#endif
