@@ -1,0 +1,132 @@
+/* render/render.c -- frames out of selected ticks. See render.h. */
+#include "render/render.h"
+
+#include "base/assert.h"
+#include "render/render_internal.h"
+#include "wire/ws.h"
+
+static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                      struct render_out *result);
+static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                      struct render_out *result);
+static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint64_t conflated);
+
+int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, struct render_out *result)
+{
+    TC_ASSERT(in->position <= in->from);
+    TC_ASSERT(in->from <= in->to);
+    result->to = in->from;
+    result->start = result->bytes = result->frames = result->ticks = 0;
+    result->conflated = 0;
+    result->more = false;
+    int count = select_ticks(in, s, result);
+    if (count < 0) return count;
+    if (in->framing == FRAME_BATCH) {
+        if (result->ticks == 0 && !(in->force && in->position < result->to)) return 0;
+        return emit_batch(in, s, (uint32_t)count, out, result);
+    }
+    if (result->ticks == 0 && !(in->force && in->position < result->to)) return 0;
+    return emit_ticks(in, s, (uint32_t)count, out, result);
+}
+
+static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                      struct render_out *result)
+{
+    uint8_t *body = out + RENDER_SLACK, *p = body;
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->kept[i].size == 0) continue;
+        int size = log_read_json(in->log, s->kept[i].seq, (char *)p);
+        if (size < 0) return size;
+        p += size;
+        *p++ = ',';
+    }
+    if (p > body) p--; /* the last comma */
+    *p++ = ']';
+    *p++ = '}';
+
+    uint8_t range[ENVELOPE_MAX], *r = range;
+    r = put_literal(r, TEXT("{\"type\":\"ticks\",\"from\":"));
+    r = put_u64(r, in->position);
+    r = put_literal(r, TEXT(",\"to\":"));
+    r = put_u64(r, result->to);
+    if (result->conflated > 0) {
+        r = put_literal(r, TEXT(",\"conflated\":"));
+        r = put_u64(r, result->conflated);
+    }
+    uint8_t *start = put_batch_prefix(body, (uint32_t)(p - body), (struct text){(char *)range, (size_t)(r - range)});
+    TC_ASSERT(p - start <= (int64_t)FRAME_BYTES_MAX);
+    result->start = (uint32_t)(start - out);
+    result->bytes = (uint32_t)(p - start);
+    result->frames = 1;
+    result->ends[0] = (struct frame_end){.offset = result->bytes, .position = result->to};
+    return 0;
+}
+
+uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_and_range)
+{
+    struct text opening = TEXT(",\"ticks\":[");
+    uint8_t *p = body - opening.size;
+    memcpy(p, opening.at, opening.size);
+    p -= type_and_range.size;
+    memcpy(p, type_and_range.at, type_and_range.size);
+    return p - ws_frame_head_before(p, WS_TEXT, body_bytes + opening.size + type_and_range.size);
+}
+
+static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                      struct render_out *result)
+{
+    uint8_t *p = out;
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->kept[i].size == 0) continue;
+        uint32_t head = ws_frame_head(p, WS_TEXT, s->kept[i].size);
+        int size = log_read_json(in->log, s->kept[i].seq, (char *)p + head);
+        if (size < 0) return size;
+        TC_ASSERT((uint32_t)size == s->kept[i].size);
+        p += head + (uint32_t)size;
+        result->ends[result->frames++] =
+            (struct frame_end){.offset = (uint32_t)(p - out), .position = s->kept[i].seq};
+    }
+    if (result->conflated > 0 || in->force) {
+        p = put_covered(p, in->position, result->to, result->conflated);
+        result->ends[result->frames++] =
+            (struct frame_end){.offset = (uint32_t)(p - out), .position = result->to, .covered = true};
+    }
+    result->bytes = (uint32_t)(p - out);
+    return 0;
+}
+
+static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint64_t conflated)
+{
+    uint8_t text[COVERED_MAX], *r = text;
+    r = put_literal(r, TEXT("{\"type\":\"covered\",\"from\":"));
+    r = put_u64(r, from);
+    r = put_literal(r, TEXT(",\"to\":"));
+    r = put_u64(r, to);
+    if (conflated > 0) {
+        r = put_literal(r, TEXT(",\"conflated\":"));
+        r = put_u64(r, conflated);
+    }
+    *r++ = '}';
+    uint32_t size = (uint32_t)(r - text);
+    p += ws_frame_head(p, WS_TEXT, size);
+    memcpy(p, text, size);
+    return p + size;
+}
+
+uint8_t *put_literal(uint8_t *p, struct text t)
+{
+    memcpy(p, t.at, t.size);
+    return p + t.size;
+}
+
+uint8_t *put_u64(uint8_t *p, uint64_t v)
+{
+    uint8_t digits[20];
+    uint32_t n = 0;
+    do {
+        digits[n++] = (uint8_t)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    while (n > 0) *p++ = digits[--n];
+    return p;
+}

@@ -1,0 +1,175 @@
+/* render/render_select.c -- which ticks of (from, to] go into a frame: filter, limits, conflation.
+ *
+ * Conflation works within one frame: per key only the newest state tick is kept, every event is kept, and what is kept stays in
+ * the order of seq. Keys (decision 15): quote: symbol; book: symbol, side, price; bar in progress: symbol, interval. */
+#include "base/assert.h"
+#include "render/render_internal.h"
+#include "tick/decimal.h"
+
+struct selection {
+    const struct render_in *in;
+    struct render_scratch *s;
+    struct render_out *result;
+    uint32_t count;  /* entries of kept in use */
+    uint32_t live;   /* of them not conflated away */
+    uint32_t used, budget, frames_max;
+};
+
+struct state_key {
+    uint64_t a, b;
+};
+
+static int take(struct selection *x, uint64_t seq, uint32_t key);
+static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced);
+static uint32_t cost_of(const struct render_in *in, uint32_t size);
+static int state_key(const struct selection *x, uint64_t seq, uint32_t key, struct state_key *out);
+static struct seen *seen_find(struct render_scratch *s, struct state_key k);
+static void compact(struct selection *x);
+static void stamp_next(struct render_scratch *s);
+
+#define STOPPED 1
+
+int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
+{
+    struct selection x = {.in = in, .s = s, .result = result};
+    uint32_t bytes_max = min_u32(in->bytes_max, RENDER_BYTES_MAX);
+    if (in->framing == FRAME_BATCH) {
+        x.budget = min_u32(bytes_max, FRAME_BYTES_MAX) - ENVELOPE_MAX;
+        x.frames_max = RENDER_KEEP_MAX;
+    } else {
+        x.budget = bytes_max - COVERED_MAX;
+        x.frames_max = RENDER_FRAMES_MAX - 1; /* one is for `covered` */
+    }
+    TC_ASSERT(x.budget >= TICK_JSON_MAX + TICK_HEAD_MAX);
+    stamp_next(s);
+    uint64_t scan_max = in->scan_max ? in->scan_max : RENDER_SCAN_MAX;
+    uint64_t end = min_u64(in->to, in->from + scan_max);
+    uint64_t at = in->from;
+    while (at < end) {
+        uint32_t want = (uint32_t)min_u64(end - at, sizeof s->keys / sizeof s->keys[0]);
+        int count = log_read_keys(in->log, at, s->keys, want);
+        if (count < 0) return count;
+        for (int i = 0; i < count; i++) {
+            if (!filter_match(in->filter, s->keys[i])) continue;
+            int r = take(&x, at + 1 + (uint64_t)i, s->keys[i]);
+            if (r < 0) return r;
+            if (r == STOPPED) {
+                result->to = at + (uint64_t)i;
+                result->more = true;
+                result->ticks = x.live;
+                return (int)x.count;
+            }
+        }
+        at += (uint64_t)count;
+    }
+    result->to = end;
+    result->more = end < in->to;
+    result->ticks = x.live;
+    return (int)x.count;
+}
+
+/* Takes one matching tick in. 0, STOPPED (it does not fit: the frame ends before it) or TC_LAPPED. */
+static int take(struct selection *x, uint64_t seq, uint32_t key)
+{
+    if (log_key_kind(key) != TICK_FEED && log_key_symbol(key) >= x->in->id_end) return 0;
+    int size = log_json_size(x->in->log, seq);
+    if (size <= 0) return size; /* lapped, or a kind without JSON */
+    uint32_t cost = cost_of(x->in, (uint32_t)size);
+    if (x->count == RENDER_KEEP_MAX) compact(x);
+
+    struct seen *seen = NULL;
+    struct kept *older = NULL;
+    if (x->in->conflate && log_key_state(key)) {
+        struct state_key k;
+        int r = state_key(x, seq, key, &k);
+        if (r < 0) return r;
+        seen = seen_find(x->s, k);
+        if (seen->stamp == x->s->stamp) older = &x->s->kept[seen->index];
+    }
+    if (!fits(x, cost, older ? cost_of(x->in, older->size) : 0)) return STOPPED;
+    if (older) {
+        x->used -= cost_of(x->in, older->size);
+        older->size = 0;
+        x->live--;
+        x->result->conflated++;
+    }
+    if (seen) {
+        seen->stamp = x->s->stamp;
+        seen->index = x->count;
+    }
+    x->s->kept[x->count++] = (struct kept){.seq = seq, .size = (uint32_t)size};
+    x->used += cost;
+    x->live++;
+    return 0;
+}
+
+static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced)
+{
+    if (x->used - cost_replaced + cost > x->budget) return false;
+    if (x->live + 1 - (cost_replaced > 0) > x->frames_max) return false;
+    return x->count < RENDER_KEEP_MAX;
+}
+
+static uint32_t cost_of(const struct render_in *in, uint32_t size)
+{
+    return size + (in->framing == FRAME_BATCH ? 1u : TICK_HEAD_MAX); /* its comma or its head */
+}
+
+static int state_key(const struct selection *x, uint64_t seq, uint32_t key, struct state_key *out)
+{
+    *out = (struct state_key){.a = key, .b = 0}; /* symbol and kind */
+    if (log_key_kind(key) == TICK_QUOTE) return 0;
+    struct tick t;
+    int r = log_read(x->in->log, seq - 1, &t, 1);
+    if (r < 0) return r;
+    if (t.kind == TICK_BAR) {
+        out->b = (uint64_t)tick_bar_interval(&t);
+        return 0;
+    }
+    struct decimal price = decimal_trim((struct decimal){t.book.price, t.price_exp}); /* 189.2 is 189.20 */
+    out->a |= (uint64_t)(t.flags & BOOK_ASK) << 32 | (uint64_t)(uint8_t)price.exponent << 40;
+    out->b = (uint64_t)price.mantissa;
+    return 0;
+}
+
+/* The entry of a key, or the free one where it goes. Never full: entries <= RENDER_KEEP_MAX = half the table. */
+static struct seen *seen_find(struct render_scratch *s, struct state_key k)
+{
+    uint32_t mask = 2 * RENDER_KEEP_MAX - 1;
+    uint64_t hash = (k.a ^ (k.b * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xbf58476d1ce4e5b9);
+    for (uint32_t i = (uint32_t)(hash >> 40) & mask;; i = (i + 1) & mask) {
+        struct seen *e = &s->seen[i];
+        if (e->stamp != s->stamp) {
+            e->a = k.a;
+            e->b = k.b;
+            return e;
+        }
+        if (e->a == k.a && e->b == k.b) return e;
+    }
+}
+
+/* Drops entries that were conflated away; indexes in seen move along. */
+static void compact(struct selection *x)
+{
+    if (x->live == x->count) return;
+    struct render_scratch *s = x->s;
+    uint32_t to = 0;
+    for (uint32_t i = 0; i < x->count; i++) {
+        if (s->kept[i].size == 0) continue;
+        s->kept[i].moved_to = to;
+        to++;
+    }
+    for (uint32_t i = 0; i < 2 * RENDER_KEEP_MAX; i++)
+        if (s->seen[i].stamp == s->stamp) s->seen[i].index = s->kept[s->seen[i].index].moved_to;
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (s->kept[i].size != 0) s->kept[next++] = s->kept[i];
+    x->count = next;
+}
+
+static void stamp_next(struct render_scratch *s)
+{
+    if (++s->stamp != 0) return;
+    memset(s->seen, 0, sizeof s->seen); /* once in 2^32 calls */
+    s->stamp = 1;
+}
