@@ -1,0 +1,56 @@
+# Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs clean \
+        fuzz asan tsan coverage soak
+
+JOBS ?= 2
+ARGS ?=
+# A debugger's address layout for sanitizers: at high entropy (newer distributions) they cannot map their shadow.
+NOASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps: ## install everything missing, for every target
+	@tools/deps.sh run web test browser sanitize lint
+deps-run: ## install what `make run` needs
+	@tools/deps.sh run web
+deps-test: ## install what `make test` needs
+	@tools/deps.sh run web test browser
+deps-fuzz:
+	@tools/deps.sh run sanitize
+deps-lint:
+	@tools/deps.sh run lint
+
+build: deps-run ## the program, at build/release/tickcast
+	@tools/build.sh release tickcast
+run: build ## build and serve a simulated market on http://127.0.0.1:8080 (ARGS="--workers 2 ...")
+	@build/release/tickcast serve $(ARGS)
+
+test: deps-test ## all tests: release, then the address, undefined and thread sanitizers
+	@JOBS=$(JOBS) tools/test.sh release asan tsan
+asan: deps-test ## unit, property, simulated and stress tests under address and undefined-behaviour sanitizers
+	@JOBS=$(JOBS) tools/test.sh asan
+tsan: deps-test ## the same under the thread sanitizer
+	@JOBS=$(JOBS) tools/test.sh tsan
+coverage: deps-test ## line coverage of the tests, by gcovr
+	@JOBS=$(JOBS) tools/coverage.sh
+
+fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/corpus
+	@$(NOASLR) tools/fuzz.sh
+bench: deps-test ## the micro-benchmarks (ARGS="--benchmark_filter=render")
+	@tools/bench.sh $(ARGS)
+soak: build ## serve under load with slow readers and watch memory (SOAK_SECONDS=600)
+	@tools/soak.sh
+
+format: deps-lint ## format C and C++ files in place
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+format-check: deps-lint ## fail where `make format` would change something
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run -Werror && echo "format: clean"
+lint: deps-lint ## clang-tidy over core/ and feeds/; what is unchanged since it was clean is not read again
+	@/usr/bin/python3 tools/lint.py --jobs $(JOBS)
+docs: ## renew the tables in docs/ that are made from headers
+	@/usr/bin/python3 tools/docs_tables.py
+
+clean: ## remove build/
+	@rm -rf build
