@@ -1,0 +1,112 @@
+/* group/cohort.c -- members in step, and the queue of cohorts that have news. */
+#include "base/assert.h"
+#include "group/group_internal.h"
+
+static void queue_append(struct groups *gs, struct cohort *c);
+static void queue_remove(struct groups *gs, struct cohort *c);
+
+struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t position_least)
+{
+    struct cohort *best = NULL;
+    for (struct cohort *c = g->cohorts; c; c = c->next) {
+        if (c->member_count >= gs->members_max || c->covered < position_least) continue;
+        if (!best || c->member_count > best->member_count) best = c;
+    }
+    return best;
+}
+
+struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position)
+{
+    struct cohort *c = heap_get(&gs->heap, sizeof *c);
+    if (!c) return NULL;
+    *c = (struct cohort){.group = g, .read = position, .covered = position, .visit = UINT32_MAX};
+    c->next = g->cohorts;
+    if (g->cohorts) g->cohorts->prev = c;
+    g->cohorts = c;
+    g->cohort_count++;
+    gs->cohort_count++;
+    return c;
+}
+
+uint32_t cohort_add(struct cohort *c, uint32_t slot)
+{
+    TC_ASSERT(c->member_count < COHORT_MEMBERS_MAX);
+    c->slots[c->member_count] = slot;
+    return c->member_count++;
+}
+
+uint32_t cohort_remove(struct cohort *c, uint32_t index)
+{
+    TC_ASSERT(index < c->member_count);
+    uint32_t last = --c->member_count;
+    if (index == last) return UINT32_MAX;
+    c->slots[index] = c->slots[last];
+    return c->slots[index];
+}
+
+void cohort_free(struct groups *gs, struct cohort *c)
+{
+    TC_ASSERT(c->member_count == 0);
+    TC_ASSERT(c->visit == UINT32_MAX);
+    timer_cancel(&gs->timers, &c->timer);
+    if (c->queue_next) queue_remove(gs, c);
+    if (c->next) c->next->prev = c->prev;
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        c->group->cohorts = c->next;
+    c->group->cohort_count--;
+    gs->cohort_count--;
+    heap_put(&gs->heap, c, sizeof *c);
+}
+
+void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
+{
+    if (c->queue_next || c->read >= c->group->maybe_seq) return;
+    /* Truth comes before rate: a quarter of the log behind, and it is visited early (decision 15). */
+    bool far = c->group->maybe_seq - c->read > log_capacity(gs->log) / 4;
+    if (now_ns < c->visit_due_ns && !far) {
+        if (!timer_is_set(&c->timer)) timer_set(&gs->timers, &c->timer, c->visit_due_ns);
+        return;
+    }
+    timer_cancel(&gs->timers, &c->timer);
+    queue_append(gs, c);
+}
+
+struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
+{
+    struct timer *t;
+    while ((t = timer_due(&gs->timers, now_ns)) != NULL) {
+        struct cohort *c = (struct cohort *)((char *)t - offsetof(struct cohort, timer));
+        if (c->read < c->group->maybe_seq && !c->queue_next) queue_append(gs, c);
+    }
+    struct cohort *c = gs->queue.queue_next;
+    if (c == &gs->queue) return NULL;
+    queue_remove(gs, c);
+    return c;
+}
+
+static void queue_append(struct groups *gs, struct cohort *c)
+{
+    c->queue_next = &gs->queue;
+    c->queue_prev = gs->queue.queue_prev;
+    c->queue_prev->queue_next = c;
+    gs->queue.queue_prev = c;
+    gs->queued_count++;
+}
+
+static void queue_remove(struct groups *gs, struct cohort *c)
+{
+    c->queue_next->queue_prev = c->queue_prev;
+    c->queue_prev->queue_next = c->queue_next;
+    c->queue_next = c->queue_prev = NULL;
+    gs->queued_count--;
+}
+
+uint64_t groups_read_least(const struct groups *gs, uint64_t otherwise)
+{
+    uint64_t least = otherwise;
+    for (const struct cohort *c = gs->queue.queue_next; c != &gs->queue; c = c->queue_next)
+        least = min_u64(least, c->read);
+    return least;
+}

@@ -1,0 +1,161 @@
+/* group/group.h -- who gets the same bytes: groups, and cohorts of members in step.
+ *
+ * A group is a set of subscribers that want the same bytes (rules, encoding, framing, rate; policy only with a rate). Its
+ * in-step members stand in cohorts: up to 64 slots in a dense array that share one cursor, so that a frame is rendered once and
+ * one delivery touches no client structure. Members that are behind belong to the group but to no cohort.
+ *
+ * A cohort has two positions (both inclusive): `read`: the log was looked at up to here and everything matching was sent;
+ * `covered`: what the last sent frame told its members. covered <= read; nothing in (covered, read] matches (with frame=tick:
+ * nothing in (covered, read] was told as covered, though its ticks were sent).
+ *
+ * The index leads from a symbol to its groups, never to clients: reading new ticks once per worker marks what has news, and the
+ * cohorts of marked groups stand in a queue that the worker walks round and round.
+ *
+ * Thread: one worker owns all of it. */
+#ifndef TC_GROUP_GROUP_H
+#define TC_GROUP_GROUP_H
+
+#include "base/heap.h"
+#include "base/pool.h"
+#include "base/timer.h"
+#include "config/subscription.h"
+#include "render/filter.h"
+
+#define COHORT_MEMBERS_MAX 64u
+
+/* What makes a group; rules canonical (group_rules_sort). */
+struct group_key {
+    const struct rule *rules;
+    uint32_t rule_count;
+    enum framing framing;
+    enum encoding encoding;
+    uint64_t rate_ns;      /* least time between two frames; 0: no limit */
+    enum policy policy;    /* counts only where rate_ns > 0 */
+};
+
+struct cohort {
+    struct group *group;
+    struct cohort *next, *prev;             /* in the group */
+    struct cohort *queue_next, *queue_prev; /* in the queue of those with news; NULL next: not queued (ring) */
+    struct timer timer;                     /* waits for visit_due_ns */
+    uint64_t visit_due_ns;                  /* not visited before, unless far behind (rate, --batch-us) */
+    uint64_t read, covered;
+    uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
+    uint32_t ticks_untold;                  /* frame=tick: sent since the last `covered` */
+    uint32_t visit;                         /* index in the submission under way; UINT32_MAX: none */
+    uint32_t member_count;
+    uint32_t slots[COHORT_MEMBERS_MAX];
+};
+
+struct group {
+    struct group *hash_next;
+    struct group *next, *prev; /* all groups of the worker */
+    struct filter filter;
+    struct group_key key;      /* rules point into this group's own copy */
+    uint64_t hash;
+    uint64_t maybe_seq;        /* newest seq that may match: cohorts that have read it have nothing to do */
+    struct cohort *cohorts;
+    uint32_t cohort_count;
+    uint32_t reference_count;  /* connections, in step or behind */
+};
+
+struct symbol_groups {
+    struct group **at;
+    uint32_t count, room;
+};
+
+struct groups {
+    struct heap heap;
+    const struct log *log;
+    uint32_t symbols_max, symbol_count; /* reserved; known to this worker so far */
+    uint32_t members_max;               /* of a cohort */
+    uint64_t interval_ns_least;         /* --batch-us */
+    struct group **buckets;
+    uint32_t bucket_count;
+    struct group *all;                  /* list head */
+    struct symbol_groups *by_symbol;    /* symbols_max; groups whose named rules match it */
+    struct symbol_groups every;         /* groups with a "*" rule */
+    struct cohort queue;                /* ring head: cohorts with news, oldest first */
+    struct timer_wheel timers;          /* of cohorts that wait for visit_due_ns */
+    /* News of the ticks read this turn, between groups_note and groups_mark. */
+    struct note { uint64_t seq; uint32_t kinds, listed; } *notes; /* by symbol */
+    uint32_t *noted;
+    uint32_t noted_count;
+    uint32_t kinds_noted;
+    uint64_t seq_noted, seq_feed;
+    uint32_t group_count, cohort_count, queued_count;
+};
+
+struct groups_options {
+    const struct log *log;
+    size_t heap_bytes;
+    uint32_t symbols_max, members_max;
+    uint64_t interval_ns_least;
+    uint64_t now_ns;
+};
+
+int groups_init(struct groups *gs, const struct groups_options *o); /* 0 or TC_ESYSTEM */
+void groups_destroy(struct groups *gs);
+
+/* ---- Groups. ---- */
+
+/* Canonical form: sorted, one rule per pattern (kinds joined). Returns the new count. */
+uint32_t group_rules_sort(struct rule *rules, uint32_t count);
+/* The group of a key, made if there is none; one more reference. NULL: the heap is used up. `now`: position that a new group starts at. */
+struct group *group_get(struct groups *gs, const struct group_key *key);
+void group_put(struct groups *gs, struct group *g);
+/* True if frames of the group are conflated while in step (rate with conflate or latest). */
+bool group_conflates(const struct group *g);
+
+/* ---- Cohorts. ---- */
+
+/* A cohort of g with room, standing at or after `position_least`; the fullest first. NULL: none. */
+struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t position_least);
+/* A new one at a position. NULL: the heap is used up. */
+struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position);
+/* Returns the member's index. */
+uint32_t cohort_add(struct cohort *c, uint32_t slot);
+/* Takes out the member at index; the last takes its place. Returns the slot that moved there, or UINT32_MAX. The cohort stays,
+ * even empty, until cohort_free. */
+uint32_t cohort_remove(struct cohort *c, uint32_t index);
+void cohort_free(struct groups *gs, struct cohort *c);
+
+/* ---- News. ---- */
+
+/* A symbol appeared; ids in order. TC_ELIMIT: some filter could not grow (*full: its group; call again after dealing with it). */
+int groups_add_symbol(struct groups *gs, uint32_t id, struct text name, struct group **full);
+/* Notes one tick that was read (in order). */
+static inline void groups_note(struct groups *gs, uint32_t key, uint64_t seq)
+{
+    uint8_t kind = log_key_kind(key);
+    gs->kinds_noted |= KIND_BIT(kind);
+    gs->seq_noted = seq;
+    if (kind == TICK_FEED) {
+        gs->seq_feed = seq;
+        return;
+    }
+    uint32_t id = log_key_symbol(key);
+    if (gs->by_symbol[id].count == 0) return;
+    struct note *n = &gs->notes[id];
+    if (!n->listed) {
+        n->listed = 1;
+        gs->noted[gs->noted_count++] = id;
+    }
+    n->kinds |= KIND_BIT(kind);
+    n->seq = seq;
+}
+/* Marks groups that may have news among the noted ticks and queues their cohorts. */
+void groups_mark(struct groups *gs, uint64_t now_ns);
+/* Marks one group up to seq by hand (a new group, a resume). */
+void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns);
+/* Queues cohort c if it has something to do, or sets its timer. */
+void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns);
+/* The next cohort to visit, taken out of the queue. NULL: none. Timers that are due are queued first. */
+struct cohort *groups_next(struct groups *gs, uint64_t now_ns);
+/* The least `read` of all cohorts that have something to do, or `otherwise`. */
+uint64_t groups_read_least(const struct groups *gs, uint64_t otherwise);
+
+/* Walks everything and asserts what must hold. For tests and debug builds. */
+void groups_check(const struct groups *gs);
+
+#endif
