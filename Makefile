@@ -1,11 +1,11 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs clean \
-        fuzz asan tsan coverage soak
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs \
+        clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
 ARGS ?=
-# A debugger's address layout for sanitizers: at high entropy (newer distributions) they cannot map their shadow.
+# Sanitizers cannot map their shadow where addresses are spread widely (newer distributions): spread them less.
 NOASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 help: ## this list

@@ -1,7 +1,7 @@
 #!/bin/sh
 # tools/build.sh PRESET TARGET [-DNAME=VALUE ...]: configures where needed and builds one target.
-# The first configuration of `release` leaves tests and benchmarks out, so that the program can be built with its
-# own dependencies alone; a directory that was configured with them stays as it is.
+# A first configuration without options leaves tests and benchmarks out, so that the program can be built with
+# its own dependencies alone; a directory that was configured with them stays as it is.
 set -eu
 cd "$(dirname "$0")/.."
 preset=$1

@@ -31,7 +31,7 @@ missing() {
     done
 }
 
-# Tools that may well come from elsewhere are asked for by name: Debian's npm conflicts with other sources' nodejs.
+# Tools that may come from elsewhere are asked for by name: Debian's npm conflicts with others' nodejs.
 missing_tools() {
     case $1 in
     web)

@@ -1,5 +1,5 @@
-"""clang-tidy over the C files of core/ and feeds/, two at a time. A file that was clean is read again only when it, a
-header it includes, .clang-tidy or the tool changed: the digests of clean files are kept in build/lint/clean/.
+"""clang-tidy over the C files of core/ and feeds/, two at a time. A file that was clean is read again only if
+it, a header it includes, .clang-tidy or the tool changed: digests of clean files are in build/lint/clean/.
 
 usage: lint.py [--jobs N] [FILE ...]
 """
@@ -40,23 +40,25 @@ def main():
         else:
             bad += 1
             print(f"lint: {path}\n{text}")
-    print(f"lint: {len(files)} files, {len(changed)} read, {bad} with findings, {time.monotonic() - start:.0f} s")
+    seconds = time.monotonic() - start
+    print(f"lint: {len(files)} files, {len(changed)} read, {bad} with findings, {seconds:.0f} s")
     return 1 if bad else 0
 
 
 def configure():
     """A compile database without link-time or sanitizer flags; nothing is built in it."""
-    command = ["cmake", "-S", ".", "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DTICKCAST_TESTS=OFF",
-               "-DTICKCAST_BENCH=OFF", "-DTICKCAST_WEB=OFF", "-DTICKCAST_ASSERT_SLOW=ON",
-               "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    off = [f"-DTICKCAST_{part}=OFF" for part in ("TESTS", "BENCH", "WEB")]
+    command = ["cmake", "-S", ".", "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+               "-DTICKCAST_ASSERT_SLOW=ON", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *off]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         sys.exit(done.stdout + "\nlint: configuring build/lint failed")
 
 
 def tracked_files():
-    out = subprocess.run(["git", "ls-files", "core/*.c", "feeds/*.c"], stdout=subprocess.PIPE, text=True, check=True)
-    return [path for path in out.stdout.split() if os.path.exists(path)]
+    command = ["git", "ls-files", "core/*.c", "feeds/*.c"]
+    out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [path for path in out.split() if os.path.exists(path)]
 
 
 def tool_digest():
@@ -88,7 +90,8 @@ def digest(path, tool):
 def tidy(path):
     command = ["clang-tidy", "--quiet", "-p", BUILD, path]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=240)
     except subprocess.TimeoutExpired:
         return 1, "clang-tidy took more than 240 s"
     return done.returncode, done.stdout

@@ -1,7 +1,7 @@
 #!/bin/bash
-# tools/test.sh release|asan|tsan ...: builds and runs the tests of each, and closes with one line of the sum.
-# Exits 1 if a build or a test failed; the others are run all the same. The sum is also left in build/test-summary.
-# Thread: two jobs. Sanitizer runs leave out the tests that only drive the finished program.
+# tools/test.sh release|asan|tsan ...: builds and runs the tests of each and closes with one line, the sum.
+# Exits 1 if a build or a test failed; the others are run all the same. The sum is also in build/test-summary.
+# Sanitizer runs leave out the tests that only drive the finished program.
 set -u
 cd "$(dirname "$0")/.."
 : "${JOBS:=2}"

@@ -1,0 +1,113 @@
+"""Each rule passes a clean made-up tree and finds the one fault planted in it: a check that cannot fail checks nothing."""
+import os
+import sys
+import tempfile
+import unittest
+
+import headers
+import rules
+from tree import Tree, code_only, load
+
+README = "| folder | what |\n| `base/` | a |\n| `config/` | b |\n| `tick/` | c |\n| `log/` | d |\n" \
+         "| `io/` | e |\n| `wire/` | f |\n| `worker/` | g |\n| `cmd/` | h |\n"
+
+CLEAN = {
+    "core/README.md": README,
+    "core/base/clock.h": "#ifndef A\n#define A\n#endif\n",
+    "core/base/clock.c": '#include "base/clock.h"\n\nlong now(void)\n{\n    return time(0);\n}\n',
+    "core/log/log.c": '#include "base/clock.h"\n/* not sprintf() but snprintf(), "no strcpy(" */\nint runtime(void);\n',
+    "core/wire/command.c": '#include "tick/tick.h"\n#include "config/limits.h"\n',
+    "core/cmd/main.c": '#include "feeds/feed.h"\n#include "worker/worker.h"\n',
+    "feeds/feed.c": '#include "log/log.h"\n',
+    "core/config/settings.h": '    U(workers, "workers", 0, 0, 64, "threads", "x")\n',
+    "docs/operations.md": "`--workers N` is described; see [the top](../core/README.md#x).\n",
+    "web/package-lock.json": '{"packages": {}}\n',
+    "tests/e2e/x_test.py": "import time\n\n\ndef wait_for(condition):\n    time.sleep(0.01)\n",
+}
+
+
+class Rules(unittest.TestCase):
+    def test_clean(self):
+        for rule in rules.ALL:
+            self.assertEqual(rule(Tree(dict(CLEAN))), [], rule.__name__)
+
+    def plant(self, rule, path, text, expected=1):
+        found = rule(Tree({**CLEAN, path: text}))
+        self.assertEqual(len(found), expected, found)
+        self.assertTrue(all(line.startswith(path + ":") for line in found), found)
+
+    def test_file_size(self):
+        self.plant(rules.file_size, "core/log/long.c", "int x;\n" * 601)
+
+    def test_line_width(self):
+        self.plant(rules.line_width, "core/log/wide.c", "int x; /* " + "x" * 100 + " */\n")
+
+    def test_leftovers(self):
+        self.plant(rules.leftovers, "docs/a.md", "later: TO" + "DO\n")
+        self.plant(rules.leftovers, "docs/a.md", 'mkstemp("/tmp/aXXX' + 'XXX")\n', 0)
+
+    def test_machine_paths(self):
+        self.plant(rules.machine_paths, "docs/a.md", "see /wo" + "rk/main\n")
+        self.plant(rules.machine_paths, "docs/a.md", "see tests/wo" + "rk/x and /usr/bin/x\n", 0)
+
+    def test_layers(self):
+        for path, include in (("core/log/a.c", "worker/worker.h"), ("core/io/a.c", "tick/tick.h"),
+                              ("core/wire/a.c", "tick/decimal.h"), ("feeds/a.c", "io/io.h"),
+                              ("core/worker/a.h", "feeds/feed.h"), ("core/base/a.h", "config/limits.h")):
+            self.plant(rules.layers, path, f'#include "{include}"\n')
+
+    def test_layers_without_table(self):
+        self.assertEqual(len(rules.layers(Tree({"core/README.md": "no table\n"}))), 1)
+
+    def test_banned_calls(self):
+        for name in rules.BANNED:
+            self.plant(rules.banned_calls, "core/log/a.c", f"void f(void)\n{{\n    {name}(0);\n}}\n")
+        self.plant(rules.banned_calls, "tests/unit/log/a_test.c", "    usleep(10);\n")
+        self.plant(rules.banned_calls, "core/log/a.c", "    clock->time(0); my_time(1); return runtime(2);\n", 0)
+
+    def test_python_sleeps(self):
+        self.plant(rules.python_sleeps, "tests/e2e/y_test.py", "import time\n\n\ndef test_a():\n    time.sleep(1)\n")
+
+    def test_one_door_to_ck(self):
+        self.plant(rules.one_door_to_ck, "core/log/a.c", "#include <ck_ring.h>\n")
+
+    def test_own_header_first(self):
+        self.plant(rules.own_header_first, "core/base/clock.c", '#include <time.h>\n#include "base/clock.h"\n')
+
+    def test_lock_without_addresses(self):
+        self.plant(rules.lock_without_addresses, "web/package-lock.json", '{\n"resolved": "x"}\n')
+
+    def test_settings_described(self):
+        self.plant(rules.settings_described, "docs/operations.md", "nothing\n")
+
+    def test_ends_in_newline(self):
+        self.plant(rules.ends_in_newline, "core/log/a.c", "int x;")
+        self.plant(rules.ends_in_newline, "core/log/a.c", "int x; \n")
+
+    def test_links(self):
+        self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](gone.md)\n")
+        self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](../core/base/) [y](operations.md)\n", 0)
+
+    def test_headers(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.makedirs(os.path.join(root, "core", "base"))
+            for name, text in (("good.h", "#pragma once\n#include <stdint.h>\nuint64_t f(void);\n"),
+                               ("bad.h", "#pragma once\nuint64_t f(void);\n"), ("twice.h", "struct x { int a; };\n")):
+                with open(os.path.join(root, "core", "base", name), "w", encoding="utf-8") as file:
+                    file.write(text)
+            found = headers.headers_stand_alone(load(root))
+        self.assertEqual([line.split(":")[0] for line in found], ["core/base/bad.h", "core/base/twice.h"])
+
+    def test_code_only(self):
+        self.assertEqual(code_only('f("a(\\"", \'b\'); // c()\n').rstrip(), "f(      ,    );")
+        self.assertEqual(code_only("/* a\nb */c"), "    \n    c")
+
+    def test_every_rule_is_planted(self):
+        with open(__file__, encoding="utf-8") as file:
+            own = file.read()
+        for rule in rules.ALL:
+            self.assertIn(f"rules.{rule.__name__},", own)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if unittest.main(exit=False).result.wasSuccessful() else 1)

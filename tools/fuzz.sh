@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs each fuzzer for FUZZ_SECONDS (60), or the one named by FUZZ. New inputs go to build/fuzz-corpus/NAME, never
+# into the kept corpus; a crash is left there too, and the line that replays it is printed.
+set -eu
+cd "$(dirname "$0")/.."
+: "${FUZZ_SECONDS:=60}"
+tools/build.sh fuzz all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=OFF -DTICKCAST_WEB=OFF
+status=0 found=0
+for program in build/fuzz/tests/fuzz/*; do
+    [ -f "$program" ] && [ -x "$program" ] || continue
+    name=${program##*/}
+    short=${name#fuzz_}
+    short=${short%_fuzz}
+    [ -z "${FUZZ:-}" ] || [ "$FUZZ" = "$short" ] || continue
+    found=1
+    fresh=build/fuzz-corpus/$short
+    mkdir -p "$fresh"
+    kept=
+    for folder in "tests/fuzz/corpus/$short" "tests/fuzz/corpus/$name"; do
+        [ -d "$folder" ] && kept=$folder
+    done
+    echo "== $short: $FUZZ_SECONDS s"
+    "$program" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$fresh/" "$fresh" $kept 2>"$fresh.log" || {
+        status=1
+        tail -40 "$fresh.log"
+        echo "fuzz: $short failed; replay: $program $fresh/<crash file named above>"
+    }
+    grep -E 'stat::number_of_executed_units|cov: ' "$fresh.log" | tail -2
+done
+[ $found = 1 ] || {
+    echo "fuzz: no fuzzer ${FUZZ:-} was built" >&2
+    exit 1
+}
+exit $status
