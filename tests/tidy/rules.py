@@ -1,5 +1,7 @@
 """The rules over text alone. Each takes a Tree and returns findings; ALL at the end is the list that tidy.py runs."""
 import ast
+import json
+import os
 import re
 
 from tree import code_only, finding, line_of
@@ -235,11 +237,27 @@ def resolve(path, link):
 
 
 def exists(tree, target, folders):
-    import os
     if target in tree.texts or any(folder.startswith(target + "/") for folder in folders):
         return True
     return tree.root is not None and os.path.exists(os.path.join(tree.root, target))
 
 
+def examples_parse(tree):
+    """Each line in a json block of a page is one whole JSON object."""
+    out = []
+    for path, text in tree.texts.items():
+        if not path.endswith(".md"):
+            continue
+        for block in re.finditer(r"^```json\n(.*?)^```$", text, re.M | re.S):
+            start = line_of(text, block.start(1))
+            for number, line in enumerate(block.group(1).splitlines(), start):
+                try:
+                    json.loads(line)
+                except ValueError as error:
+                    out.append(finding(path, number, "example", f"not JSON: {error}"))
+    return out
+
+
 ALL = [file_size, line_width, leftovers, machine_paths, layers, banned_calls, python_sleeps, one_door_to_ck,
-       own_header_first, lock_without_addresses, settings_described, ends_in_newline, links_lead_somewhere]
+       own_header_first, lock_without_addresses, settings_described, ends_in_newline, links_lead_somewhere,
+       examples_parse]

@@ -88,6 +88,10 @@ class Rules(unittest.TestCase):
         self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](gone.md)\n")
         self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](../core/base/) [y](operations.md)\n", 0)
 
+    def test_examples(self):
+        self.plant(rules.examples_parse, "docs/a.md", '```json\n{"a":1}\n{"a":}\n```\n')
+        self.plant(rules.examples_parse, "docs/a.md", '```json\n{"a":1}\n```\n```\n{"a":}\n```\n', 0)
+
     def test_headers(self):
         with tempfile.TemporaryDirectory() as root:
             os.makedirs(os.path.join(root, "core", "base"))
