@@ -6,11 +6,11 @@
 #include "base/bytes.h"
 #include "config/limits.h"
 
-enum http_method { HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
+enum request_method { HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
 
 /* Texts point into the parsed bytes. Absent fields have size 0 (see the has_ bits where empty is not absent). */
 struct http_request {
-    enum http_method method;
+    enum request_method method;
     uint8_t version_minor;   /* HTTP/1.0 or 1.1 */
     bool keep_alive;         /* as version and Connection say */
     bool has_host, has_origin;
