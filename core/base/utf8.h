@@ -7,8 +7,8 @@
 
 #define UTF8_OK  0u /* between characters; also the start state */
 #define UTF8_BAD 1u /* for ever */
-/* Returns the state after the bytes; anything but OK and BAD is the middle of a character. Fails at the first byte that cannot
- * be part of valid text (surrogates, overlong forms and values over 10FFFF included). */
+/* Returns the state after the bytes; anything but OK and BAD is the middle of a character. Fails at the first
+ * byte that cannot be part of valid text (surrogates, overlong forms and values over 10FFFF included). */
 uint32_t utf8_feed(uint32_t state, const uint8_t *bytes, size_t size);
 
 #endif

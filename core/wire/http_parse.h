@@ -1,5 +1,6 @@
 /* wire/http_parse.h -- one HTTP/1.x request head out of bytes; no I/O, no state between calls.
- * Spec: RFC 9112 (messages), RFC 9110 (fields), RFC 6455 4.2.1 (the WebSocket handshake's fields). Uses http-parser. */
+ * Spec: RFC 9112 (messages), RFC 9110 (fields), RFC 6455 4.2.1 (the WebSocket handshake's fields). Uses
+ * http-parser. */
 #ifndef TC_WIRE_HTTP_PARSE_H
 #define TC_WIRE_HTTP_PARSE_H
 
@@ -8,25 +9,26 @@
 
 enum request_method { HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
 
-/* Texts point into the parsed bytes. Absent fields have size 0 (see the has_ bits where empty is not absent). */
+/* Texts point into the parsed bytes. Absent fields have size 0 (see the has_ bits where empty is not absent).
+ */
 struct http_request {
     enum request_method method;
-    uint8_t version_minor;   /* HTTP/1.0 or 1.1 */
-    bool keep_alive;         /* as version and Connection say */
+    uint8_t version_minor; /* HTTP/1.0 or 1.1 */
+    bool keep_alive;       /* as version and Connection say */
     bool has_host, has_origin;
-    bool upgrade_websocket;  /* Upgrade lists websocket and Connection lists upgrade */
+    bool upgrade_websocket; /* Upgrade lists websocket and Connection lists upgrade */
     bool has_key, accept_html, accept_event_stream, accept_gzip, expect_continue;
-    uint32_t head_bytes;     /* request line and headers, the empty line included */
-    uint64_t body_bytes;     /* Content-Length (0 if absent); chunked bodies are answered 411 */
+    uint32_t head_bytes;             /* request line and headers, the empty line included */
+    uint64_t body_bytes;             /* Content-Length (0 if absent); chunked bodies are answered 411 */
     struct text target, path, query; /* path: up to '?', not decoded; query without '?' */
     struct text host, origin, ws_key, ws_version, ws_protocols, ws_extensions, authorization, if_none_match;
 };
 
 /* > 0: a whole head was parsed, out->head_bytes of it; the body (body_bytes) follows.
- * 0: more bytes are needed. < 0: minus the status to answer with before closing: 400 (malformed, two Hosts, bad
- * length, HTTP/1.1 without Host ...), 411, 413, 414, 431, 505.
- * scanned: in/out, how far earlier calls have looked for the end of the head, so that a request that arrives byte by
- * byte costs linear time; 0 at first. */
+ * 0: more bytes are needed. < 0: minus the status to answer with before closing: 400 (malformed, two Hosts,
+ * bad length, HTTP/1.1 without Host ...), 411, 413, 414, 431, 505. scanned: in/out, how far earlier calls
+ * have looked for the end of the head, so that a request that arrives byte by byte costs linear time; 0 at
+ * first. */
 int http_parse(const char *bytes, size_t size, uint32_t *scanned, struct http_request *out);
 
 /* Percent-decodes (and '+' stays '+'). Returns size, or -1 for a bad escape or too small out. */

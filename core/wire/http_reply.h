@@ -6,16 +6,16 @@
 
 struct http_reply {
     int status;
-    const char *type;          /* Content-Type, NULL: text/plain; charset=utf-8 */
-    struct text body;          /* its length is sent; the bytes themselves only by http_reply_whole */
+    const char *type; /* Content-Type, NULL: text/plain; charset=utf-8 */
+    struct text body; /* its length is sent; the bytes themselves only by http_reply_whole */
     bool keep_alive, head_only;
-    uint8_t version_minor;     /* of the request: an HTTP/1.0 one is answered as such */
-    uint32_t retry_after_s;    /* 0: no such field */
-    const char *allow;         /* for 405 */
+    uint8_t version_minor;                       /* of the request: an HTTP/1.0 one is answered as such */
+    uint32_t retry_after_s;                      /* 0: no such field */
+    const char *allow;                           /* for 405 */
     const char *etag, *cache_control, *encoding; /* NULL: no such field */
-    struct text allow_origin;  /* Access-Control-Allow-Origin, size 0: none */
-    const char *upgrade;       /* for 426: "websocket" (adds Sec-WebSocket-Version: 13) */
-    const char *authenticate;  /* for 401: WWW-Authenticate */
+    struct text allow_origin;                    /* Access-Control-Allow-Origin, size 0: none */
+    const char *upgrade;                         /* for 426: "websocket" (adds Sec-WebSocket-Version: 13) */
+    const char *authenticate;                    /* for 401: WWW-Authenticate */
 };
 
 const char *http_reason(int status);

@@ -1,5 +1,5 @@
-/* wire/notice.h -- the server's own JSON messages (docs/protocol.md), without ticks. Pure: values in, bytes out.
- * Each returns the bytes written to out, which must have NOTICE_MAX bytes (subscribed: see there). */
+/* wire/notice.h -- the server's own JSON messages (docs/protocol.md), without ticks. Pure: values in, bytes
+ * out. Each returns the bytes written to out, which must have NOTICE_MAX bytes (subscribed: see there). */
 #ifndef TC_WIRE_NOTICE_H
 #define TC_WIRE_NOTICE_H
 
@@ -18,13 +18,15 @@ uint32_t notice_heartbeat(char *out, uint64_t seq, uint64_t ts_ns, bool stalled)
 uint32_t notice_pong(char *out, struct text id, uint64_t ts_ns);
 uint32_t notice_error(char *out, struct text id, const char *code, const char *message);
 /* epoch_old: 0, or the foreign epoch of a resume, with its seq (decision 12). */
-uint32_t notice_gap(char *out, uint64_t from, uint64_t to, const char *reason, uint64_t epoch_old, uint64_t seq_old);
+uint32_t notice_gap(char *out, uint64_t from, uint64_t to, const char *reason, uint64_t epoch_old,
+                    uint64_t seq_old);
 uint32_t notice_lag(char *out, uint64_t behind, uint64_t ms, enum policy policy);
 uint32_t notice_covered(char *out, uint64_t from, uint64_t to, uint64_t conflated);
 uint32_t notice_drain(char *out, uint64_t reconnect_after_ms);
 
-/* subscribed / unsubscribed: the whole set in force. kinds of the message: the union. rate_interval_ns: 0 = none.
- * "symbols" lists each pattern once; "rules" groups patterns with the same kinds. out must have notice_set_bytes(). */
+/* subscribed / unsubscribed: the whole set in force. kinds of the message: the union. rate_interval_ns: 0 =
+ * none. "symbols" lists each pattern once; "rules" groups patterns with the same kinds. out must have
+ * notice_set_bytes(). */
 struct notice_set {
     bool unsubscribed;
     struct text id;

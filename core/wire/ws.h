@@ -13,9 +13,19 @@ enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, 
 
 /* Close codes (RFC 6455 7.4.1; 4000 up: ours). */
 enum ws_close_code {
-    WS_NORMAL = 1000, WS_GOING_AWAY = 1001, WS_PROTOCOL_ERROR = 1002, WS_UNSUPPORTED = 1003, WS_NO_CODE = 1005,
-    WS_BAD_DATA = 1007, WS_POLICY = 1008, WS_TOO_BIG = 1009, WS_INTERNAL = 1011, WS_RESTART = 1012, WS_TRY_LATER = 1013,
-    WS_TOO_SLOW = 4000, WS_TOKEN_EXPIRED = 4001,
+    WS_NORMAL = 1000,
+    WS_GOING_AWAY = 1001,
+    WS_PROTOCOL_ERROR = 1002,
+    WS_UNSUPPORTED = 1003,
+    WS_NO_CODE = 1005,
+    WS_BAD_DATA = 1007,
+    WS_POLICY = 1008,
+    WS_TOO_BIG = 1009,
+    WS_INTERNAL = 1011,
+    WS_RESTART = 1012,
+    WS_TRY_LATER = 1013,
+    WS_TOO_SLOW = 4000,
+    WS_TOKEN_EXPIRED = 4001,
 };
 
 /* ---- Handshake (4.2). ---- */
@@ -32,8 +42,8 @@ void ws_accept_value(struct text key, char out[28]);
 
 /* Writes the head of an unmasked, final frame: 2, 4 or 10 bytes. */
 uint32_t ws_frame_head(uint8_t *out, enum ws_opcode opcode, uint64_t payload_bytes);
-/* The head that ends just before `payload`: for a payload written first. Returns the head's bytes; it starts at
- * payload - bytes. */
+/* The head that ends just before `payload`: for a payload written first. Returns the head's bytes; it starts
+ * at payload - bytes. */
 uint32_t ws_frame_head_before(uint8_t *payload, enum ws_opcode opcode, uint64_t payload_bytes);
 /* A whole close frame (2 + 2 + reason): code and a reason of at most 123 bytes. Code 1005: empty payload. */
 uint32_t ws_close_frame(uint8_t *out, uint16_t code, struct text reason);
@@ -57,8 +67,8 @@ struct ws_reader {
     bool final, in_payload, closed;
 };
 
-/* Room for what does not arrive in one piece: a message in fragments, or a control frame cut by a read. Owned by
- * the caller; `message` has room for message_bytes_max. */
+/* Room for what does not arrive in one piece: a message in fragments, or a control frame cut by a read. Owned
+ * by the caller; `message` has room for message_bytes_max. */
 struct ws_assembly {
     uint8_t control[WS_CONTROL_BYTES_MAX + 3];
     uint8_t message[];
@@ -68,9 +78,10 @@ enum ws_event {
     WS_EVENT_MORE,          /* all input was used; nothing complete */
     WS_EVENT_NEED_ASSEMBLY, /* call again with the same reader, the rest of the input and an assembly */
     WS_EVENT_MESSAGE,       /* message->opcode WS_TEXT (valid UTF-8) or WS_BINARY */
-    WS_EVENT_PING, WS_EVENT_PONG,
-    WS_EVENT_CLOSE,         /* message->close_code (WS_NO_CODE if none was given) and reason in payload */
-    WS_EVENT_FAIL,          /* message->close_code and fail say why; the reader is closed */
+    WS_EVENT_PING,
+    WS_EVENT_PONG,
+    WS_EVENT_CLOSE, /* message->close_code (WS_NO_CODE if none was given) and reason in payload */
+    WS_EVENT_FAIL,  /* message->close_code and fail say why; the reader is closed */
 };
 
 struct ws_message {
@@ -81,12 +92,13 @@ struct ws_message {
     const char *fail; /* a short machine-readable word */
 };
 
-/* Reads frames from bytes (unmasked in place) until one event. *used: bytes of the input taken. assembly: NULL while none was asked
- * for; once given it must be given until ws_reader_idle. message_bytes_max: over it WS_EVENT_FAIL with 1009 as soon as the
- * frame's head says so. Client frames must be masked (5.1), no extension bits, known opcodes, minimal lengths (5.2), control frames
- * whole and short (5.5), legal close codes (7.4), UTF-8 in text and close reasons, failing at the first bad byte (8.1). */
-enum ws_event ws_read(struct ws_reader *r, uint8_t *bytes, size_t size, size_t *used, struct ws_assembly *assembly,
-                      uint32_t message_bytes_max, struct ws_message *message);
+/* Reads frames from bytes (unmasked in place) until one event. *used: bytes of the input taken. assembly:
+ * NULL while none was asked for; once given it must be given until ws_reader_idle. message_bytes_max: over it
+ * WS_EVENT_FAIL with 1009 as soon as the frame's head says so. Client frames must be masked (5.1), no
+ * extension bits, known opcodes, minimal lengths (5.2), control frames whole and short (5.5), legal close
+ * codes (7.4), UTF-8 in text and close reasons, failing at the first bad byte (8.1). */
+enum ws_event ws_read(struct ws_reader *r, uint8_t *bytes, size_t size, size_t *used,
+                      struct ws_assembly *assembly, uint32_t message_bytes_max, struct ws_message *message);
 /* True between messages and frames: an assembly can be given back. */
 bool ws_reader_idle(const struct ws_reader *r);
 
