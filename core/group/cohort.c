@@ -62,7 +62,12 @@ void cohort_free(struct groups *gs, struct cohort *c)
 
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
 {
-    if (c->queue_next || c->read >= c->group->maybe_seq) return;
+    if (c->queue_next) return;
+    if (c->cover_wanted) {
+        queue_append(gs, c);
+        return;
+    }
+    if (c->read >= c->group->maybe_seq) return;
     /* Truth comes before rate: a quarter of the log behind, and it is visited early (decision 15). */
     bool far = c->group->maybe_seq - c->read > log_capacity(gs->log) / 4;
     if (now_ns < c->visit_due_ns && !far) {

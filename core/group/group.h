@@ -42,6 +42,7 @@ struct cohort {
     uint64_t read, covered;
     uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
     uint32_t ticks_untold;                  /* frame=tick: sent since the last `covered` */
+    bool cover_wanted;                      /* frame=tick: somebody needs `covered` == `read` (a joiner, a heartbeat) */
     uint32_t visit;                         /* index in the submission under way; UINT32_MAX: none */
     uint32_t member_count;
     uint32_t slots[COHORT_MEMBERS_MAX];

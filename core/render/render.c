@@ -76,7 +76,9 @@ static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint
                       struct render_out *result)
 {
     uint8_t *p = out;
+    uint32_t conflated = in->conflated_before;
     for (uint32_t i = 0; i < count; i++) {
+        conflated += s->kept[i].dropped + (s->kept[i].size == 0);
         if (s->kept[i].size == 0) continue;
         uint32_t head = ws_frame_head(p, WS_TEXT, s->kept[i].size);
         int size = log_read_json(in->log, s->kept[i].seq, (char *)p + head);
@@ -84,10 +86,11 @@ static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint
         TC_ASSERT((uint32_t)size == s->kept[i].size);
         p += head + (uint32_t)size;
         result->ends[result->frames++] =
-            (struct frame_end){.offset = (uint32_t)(p - out), .position = s->kept[i].seq};
+            (struct frame_end){.offset = (uint32_t)(p - out), .position = s->kept[i].seq, .conflated = conflated};
     }
-    if (result->conflated > 0 || in->force) {
-        p = put_covered(p, in->position, result->to, result->conflated);
+    if (conflated > 0 || (in->force && in->position < result->to)) {
+        result->conflated = conflated;
+        p = put_covered(p, in->position, result->to, conflated);
         result->ends[result->frames++] =
             (struct frame_end){.offset = (uint32_t)(p - out), .position = result->to, .covered = true};
     }

@@ -21,7 +21,8 @@
 struct frame_end {
     uint32_t offset;
     uint64_t position; /* for FRAME_BATCH (and `covered`): what was covered; for a tick frame: the tick's seq */
-    bool covered;      /* FRAME_TICK: this is the `covered` frame */
+    uint32_t conflated; /* FRAME_TICK: state ticks left out before this one */
+    bool covered;       /* FRAME_TICK: this is the `covered` frame */
 };
 
 /* Reused from call to call; contents mean nothing between calls. Owner: the worker. */
@@ -30,6 +31,7 @@ struct render_scratch {
     struct kept {
         uint64_t seq;
         uint32_t size;     /* of its JSON; 0: conflated away */
+        uint32_t dropped;  /* entries conflated away just before this one and no longer in the list */
         uint32_t moved_to;
     } kept[RENDER_KEEP_MAX];
     struct seen { /* conflation: the newest entry of each key; of this call if it has its stamp */
@@ -44,8 +46,8 @@ struct render_in {
     const struct filter *filter;
     uint64_t from, to;   /* (from, to]; to <= head */
     uint64_t position;   /* what the envelope says as "from": <= from; nothing in (position, from] matches */
-    uint32_t id_end;     /* only symbols below it (a snapshot under way, decision 7); UINT32_MAX: all */
     uint32_t scan_max;   /* at most so many log positions; 0: RENDER_SCAN_MAX */
+    uint32_t conflated_before; /* FRAME_TICK: left out before and not yet told: counted in this call's `covered` */
     uint32_t bytes_max;  /* at most RENDER_BYTES_MAX */
     enum framing framing;
     enum encoding encoding;
@@ -73,6 +75,7 @@ struct snapshot_in {
     const struct last_value *last;
     const struct symbol_table *symbols;
     const struct filter *filter;
+    const struct filter *minus; /* what the client already holds, or NULL: the snapshot of what is new (decision 8) */
     uint64_t position;  /* "seq": last values as of it */
     uint64_t since;     /* only values newer than it; 0: all */
     bool since_told;    /* "since" stands in the message (after a gap) */

@@ -71,7 +71,6 @@ int select_ticks(const struct render_in *in, struct render_scratch *s, struct re
 /* Takes one matching tick in. 0, STOPPED (it does not fit: the frame ends before it) or TC_LAPPED. */
 static int take(struct selection *x, uint64_t seq, uint32_t key)
 {
-    if (log_key_kind(key) != TICK_FEED && log_key_symbol(key) >= x->in->id_end) return 0;
     int size = log_json_size(x->in->log, seq);
     if (size <= 0) return size; /* lapped, or a kind without JSON */
     uint32_t cost = cost_of(x->in, (uint32_t)size);
@@ -161,10 +160,19 @@ static void compact(struct selection *x)
     }
     for (uint32_t i = 0; i < 2 * RENDER_KEEP_MAX; i++)
         if (s->seen[i].stamp == s->stamp) s->seen[i].index = s->kept[s->seen[i].index].moved_to;
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < x->count; i++)
-        if (s->kept[i].size != 0) s->kept[next++] = s->kept[i];
+    uint32_t next = 0, dropped = 0;
+    for (uint32_t i = 0; i < x->count; i++) {
+        dropped += s->kept[i].dropped;
+        if (s->kept[i].size == 0) {
+            dropped++;
+            continue;
+        }
+        s->kept[next] = s->kept[i];
+        s->kept[next++].dropped = dropped;
+        dropped = 0;
+    }
     x->count = next;
+    TC_ASSERT(dropped == 0); /* the newest entry is always live */
 }
 
 static void stamp_next(struct render_scratch *s)

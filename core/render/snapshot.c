@@ -22,6 +22,7 @@ void render_snapshot(const struct snapshot_in *in, uint8_t *out, struct snapshot
     uint32_t id = in->id_from;
     for (; id < in->id_end; id++) {
         uint32_t kinds = filter_kinds(in->filter, id);
+        if (in->minus) kinds &= ~filter_kinds(in->minus, id);
         if (kinds == 0) continue;
         if ((size_t)(p.end - p.at) < SYMBOL_BYTES_MAX) break;
         last_value_each(in->last, id, kinds, in->since, UINT64_MAX, put_tick, &p);

@@ -1,0 +1,169 @@
+/* worker/worker_answer.c -- the one answer a connection owes: a pong, an error, or the set now in force.
+ *
+ * A change of set takes effect where its answer is written (decision 8): the old set up to N in frames as usual, then
+ * `subscribed` with N, the snapshot of what is new, then the new set from N. An answer that a socket takes in part is made again and
+ * sent on from where it was cut: its values are fixed once the first byte is out. */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+#include "wire/notice.h"
+
+static uint32_t write_answer(struct worker *w, struct conn *c, uint8_t *out);
+static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out);
+static void fix_position(struct worker *w, struct conn *c, struct answer *a);
+static void apply_set(struct worker *w, struct conn *c, struct answer *a);
+static uint32_t text_frame(uint8_t *out, const char *text, uint32_t size);
+
+bool answer_is_due(struct worker *w, struct conn *c)
+{
+    struct answer *a = c->answer;
+    if (a->kind != ANSWER_SET) return true;
+    if (!c->group) { /* a gap to here and the snapshot after it must be exact (decision 4) */
+        if (w->read_seq >= w->exact_seq) return true;
+        conn_ready(w, c);
+        return false;
+    }
+    TC_ASSERT(c->cohort == NULL); /* command_run took it out */
+    return c->position == w->read_seq && !c->snapshot;
+}
+
+bool answer_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    struct answer *a = c->answer;
+    if (a->kind == ANSWER_SET && a->sent == 0) fix_position(w, c, a);
+    uint8_t *room = w->arena + w->arena_used;
+    uint32_t size = write_answer(w, c, room);
+    TC_ASSERT(size <= w->arena_bytes - w->arena_used);
+    w->arena_used += size;
+    u->kind = UNIT_ANSWER;
+    u->bytes = room + a->sent;
+    u->size = size - a->sent;
+    return true;
+}
+
+static uint32_t write_answer(struct worker *w, struct conn *c, uint8_t *out)
+{
+    struct answer *a = c->answer;
+    struct text id = {a->id, a->id_size};
+    char text[NOTICE_MAX];
+    switch (a->kind) {
+    case ANSWER_PONG: return text_frame(out, text, notice_pong(text, id, a->seq));
+    case ANSWER_ERROR: return text_frame(out, text, notice_error(text, id, a->code, a->message));
+    case ANSWER_SET: break;
+    }
+    uint32_t size = write_set(w, c, out);
+    if (a->gap_to > a->seq)
+        size += text_frame(out + size, text,
+                           notice_gap(text, a->seq, a->gap_to, "resume", a->epoch_old, a->seq_old));
+    return size;
+}
+
+static uint32_t text_frame(uint8_t *out, const char *text, uint32_t size)
+{
+    uint32_t head = ws_frame_head(out, WS_TEXT, size);
+    memcpy(out + head, text, size);
+    return head + size;
+}
+
+/* The rules as notices want them are laid out behind the room that the message itself may take. */
+static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out)
+{
+    struct answer *a = c->answer;
+    const struct group *g = a->group ? a->group : c->group;
+    uint32_t count = g->key.rule_count;
+    uint8_t *end = w->arena + w->arena_bytes;
+    char *names = (char *)end - (size_t)count * (SYMBOL_NAME_MAX + 1);
+    struct notice_rule *rules = (struct notice_rule *)((uintptr_t)(names - count * sizeof *rules) & ~(uintptr_t)15);
+    for (uint32_t i = 0; i < count; i++) {
+        char *name = names + (size_t)i * (SYMBOL_NAME_MAX + 1);
+        rules[i] = (struct notice_rule){{name, rule_pattern(&g->key.rules[i], name)}, g->key.rules[i].kinds};
+    }
+    struct notice_set set = {.unsubscribed = a->unsubscribed,
+                             .id = {a->id, a->id_size},
+                             .rules = rules,
+                             .rule_count = count,
+                             .policy = a->policy,
+                             .frame = g->key.framing,
+                             .rate_interval_ns = g->key.rate_ns,
+                             .seq = a->seq};
+    TC_ASSERT(out + WS_HEAD_MAX + notice_set_bytes(&set) <= (uint8_t *)rules);
+    uint8_t *payload = out + WS_HEAD_MAX;
+    uint32_t size = notice_set((char *)payload, &set);
+    uint32_t head = ws_frame_head(out, WS_TEXT, size);
+    memmove(out + head, payload, size);
+    return head + size;
+}
+
+/* Where the new set begins. */
+static void fix_position(struct worker *w, struct conn *c, struct answer *a)
+{
+    a->gap_to = 0;
+    if (c->group) {
+        a->seq = c->position;
+        return;
+    }
+    if (a->start == START_FOREIGN) {
+        a->seq = 0;
+        a->gap_to = w->read_seq;
+    } else if (a->start == START_AT) {
+        a->seq = a->start_seq;
+        if (a->seq < w->read_seq && !log_holds(w->log, a->seq)) a->gap_to = w->read_seq;
+    } else {
+        /* A joiner takes the position of the cohort it will join, if nothing matching is pending there (decision 6). */
+        const struct cohort *target = cohort_find(&w->groups, a->group, 0);
+        bool quiet = target && target->read >= a->group->maybe_seq && target->ticks_untold == 0;
+        a->seq = quiet ? target->covered : w->read_seq;
+    }
+}
+
+void answer_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken)
+{
+    struct answer *a = c->answer;
+    if (outcome == OUTCOME_NONE) return;
+    if (a->kind == ANSWER_SET && a->sent == 0) apply_set(w, c, a);
+    a->sent += taken;
+    if (taken < u->size) return;
+    counter_add(&w->counters.commands_total, 1);
+    answer_drop(w, c);
+    input_resume(w, c);
+}
+
+static void apply_set(struct worker *w, struct conn *c, struct answer *a)
+{
+    struct group *old = c->group;
+    c->group = a->group;
+    a->group = NULL;
+    c->policy = (uint8_t)a->policy;
+    c->flags = a->snapshot ? c->flags | CF_SNAPSHOT : c->flags & ~(uint32_t)CF_SNAPSHOT;
+    c->flags |= CF_POSITIONED;
+    c->position = c->read = a->seq;
+    if (old) {
+        if (a->snapshot && old != c->group && !a->unsubscribed)
+            stream_snapshot_start(w, c, old, 0, false); /* of what is new */
+        else
+            group_put(&w->groups, old);
+        return;
+    }
+    w->subscriber_count++;
+    w->behind_count++;
+    c->heartbeat_next_ms = w->now_ms + c->heartbeat_ms;
+    conn_timer_set(w, c);
+    if (a->gap_to > a->seq) { /* told with the answer */
+        uint64_t since = a->start == START_FOREIGN ? 0 : a->seq;
+        counter_add(&w->counters.gaps_total, 1);
+        c->gaps++;
+        c->position = c->read = a->gap_to;
+        if (a->snapshot) stream_snapshot_start(w, c, NULL, since, a->start != START_FOREIGN);
+    } else if (a->start == START_NOW) {
+        c->read = w->read_seq; /* nothing in (position, read] matches */
+        if (a->snapshot) stream_snapshot_start(w, c, NULL, 0, false);
+    }
+}
+
+void answer_drop(struct worker *w, struct conn *c)
+{
+    if (!c->answer) return;
+    if (c->answer->group) group_put(&w->groups, c->answer->group);
+    heap_put(&w->groups.heap, c->answer, sizeof *c->answer);
+    c->answer = NULL;
+}

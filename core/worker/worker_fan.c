@@ -1,0 +1,260 @@
+/* worker/worker_fan.c -- rolling over cohorts: render once, send to all members in one submission.
+ *
+ * Not turns in which everybody gets the same ticks: cohorts with news stand in a queue, each is rendered what there is at the
+ * moment of its visit. One delivery touches no client structure unless it fails. */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+
+static uint32_t fan_gather(struct worker *w);
+static bool visit_render(struct worker *w, struct cohort *c);
+static void fan_flush(struct worker *w);
+static void member_failed(struct worker *w, const struct io_sent *s);
+static void visit_done(struct worker *w, struct visit *v);
+static void visit_count_up(struct worker *w, struct visit *v);
+static void visit_next(struct worker *w, struct cohort *c);
+static void dissolve(struct worker *w, struct cohort *c);
+static struct cohort *merge_partner(struct worker *w, struct cohort *c);
+static void merge(struct worker *w, struct cohort *from, struct cohort *into);
+
+uint32_t fan_turn(struct worker *w)
+{
+    uint32_t sends = 0;
+    while (sends < TURN_SENDS) {
+        uint32_t gathered = fan_gather(w);
+        if (w->visit_count == 0) break;
+        fan_flush(w);
+        sends += gathered;
+    }
+    return sends;
+}
+
+/* Renders and offers cohorts until FLUSH_SENDS sends are gathered. Returns the sends. */
+static uint32_t fan_gather(struct worker *w)
+{
+    w->visit_count = w->send_count = w->arena_used = 0;
+    while (w->send_count < FLUSH_SENDS) {
+        if (w->arena_used + RENDER_BYTES_MAX + RENDER_SLACK > w->arena_bytes) break;
+        struct cohort *c = groups_next(&w->groups, w->now_ns);
+        if (!c) break;
+        if (!visit_render(w, c)) continue;
+        const struct visit *v = &w->visits[w->visit_count - 1];
+        for (uint32_t i = 0; i < c->member_count; i++)
+            w->io->ops->send_add(w->io, c->slots[i], v->bytes, v->out->bytes);
+        w->send_count += c->member_count;
+    }
+    return w->send_count;
+}
+
+/* True: a visit was added. False: there was nothing to send. */
+static bool visit_render(struct worker *w, struct cohort *c)
+{
+    struct group *g = c->group;
+    bool cover = c->cover_wanted || c->ticks_untold >= 1000;
+    c->cover_wanted = false;
+    if (c->read >= w->read_seq && !cover) return false;
+    struct visit *v = &w->visits[w->visit_count];
+    struct render_out *out = &w->outs[w->visit_count];
+    uint8_t *room = arena_room(w, RENDER_BYTES_MAX + RENDER_SLACK);
+    TC_ASSERT(room != NULL);
+    struct render_in in = {.log = w->log,
+                           .filter = &g->filter,
+                           .from = c->read,
+                           .to = max_u64(w->read_seq, c->read),
+                           .position = c->covered,
+                           .bytes_max = g->key.framing == FRAME_TICK ? RENDER_BYTES_MAX : FRAME_BYTES_MAX,
+                           .framing = g->key.framing,
+                           .encoding = g->key.encoding,
+                           .conflate = group_conflates(g),
+                           .force = cover};
+    if (render(&in, &w->scratch, room, out) < 0) {
+        dissolve(w, c);
+        return false;
+    }
+    counter_add(&w->counters.renders_total, 1);
+    w->arena_used -= RENDER_BYTES_MAX + RENDER_SLACK - (out->start + out->bytes);
+    if (out->frames == 0) {
+        c->read = out->to; /* looked at, nothing matched: covered stays */
+        cohort_schedule(&w->groups, c, w->now_ns);
+        return false;
+    }
+    *v = (struct visit){
+        .cohort = c, .bytes = room + out->start, .out = out, .read_before = c->read, .covered_before = c->covered};
+    c->visit = w->visit_count++;
+    g->reference_count++; /* the last member may go while the visit is under way */
+    return true;
+}
+
+uint8_t *arena_room(struct worker *w, uint32_t bytes)
+{
+    if (w->arena_bytes - w->arena_used < bytes) return NULL;
+    uint8_t *at = w->arena + w->arena_used;
+    w->arena_used += bytes;
+    return at;
+}
+
+static void fan_flush(struct worker *w)
+{
+    uint32_t failed = w->io->ops->send_flush(w->io, w->failed);
+    for (uint32_t i = 0; i < failed; i++) member_failed(w, &w->failed[i]);
+    for (uint32_t i = 0; i < w->visit_count; i++) visit_done(w, &w->visits[i]);
+    w->visit_count = 0;
+}
+
+/* A member whose socket did not take everything leaves its cohort, with the positions of what it has whole. */
+static void member_failed(struct worker *w, const struct io_sent *s)
+{
+    struct conn *c = conn_at(w, s->slot);
+    TC_ASSERT(c->cohort != NULL);
+    const struct visit *v = &w->visits[c->cohort->visit];
+    const struct render_out *out = v->out;
+    if (s->error != 0) {
+        conn_close(w, c, IO_CLOSE_RESET);
+        return;
+    }
+    struct cut cut = {.position = v->covered_before, .read = v->read_before};
+    cut_frames(out, v->cohort->group->key.framing, s->taken, &cut);
+    c->ticks += cut.ticks;
+    c->sent_bytes += s->taken;
+    c->conflated += cut.told_conflated;
+    c->untold_conflated = cut.untold_conflated;
+    c->ticks_untold = cut.position > v->covered_before ? 0 : v->cohort->ticks_untold;
+    if (v->cohort->group->key.framing == FRAME_TICK && cut.position == v->covered_before) c->ticks_untold += cut.ticks;
+    fan_leave(w, c, cut.position, cut.read);
+    counter_add(&w->counters.left_step_total, 1);
+    if (s->taken < cut.end && !rest_keep(w, c, v->bytes + s->taken, cut.end - s->taken)) return;
+    conn_full(w, c);
+}
+
+void cut_frames(const struct render_out *out, enum framing framing, uint32_t taken, struct cut *cut)
+{
+    for (uint32_t i = 0; i < out->frames && cut->end < taken; i++) { /* the frame that the cut falls in is finished later */
+        const struct frame_end *e = &out->ends[i];
+        cut->end = e->offset;
+        cut->read = max_u64(cut->read, e->position);
+        if (framing == FRAME_BATCH || e->covered) { /* told: everything up to here */
+            cut->position = e->position;
+            cut->told_conflated = out->conflated;
+            cut->untold_conflated = 0;
+            if (framing == FRAME_BATCH) cut->ticks = out->ticks;
+        } else {
+            cut->ticks++;
+            cut->untold_conflated = e->conflated;
+        }
+    }
+    if (out->frames > 0 && cut->end == out->bytes) cut->read = out->to;
+}
+
+static void visit_done(struct worker *w, struct visit *v)
+{
+    struct group *g = v->cohort->group;
+    visit_count_up(w, v);
+    visit_next(w, v->cohort);
+    group_put(&w->groups, g);
+}
+
+static void visit_count_up(struct worker *w, struct visit *v)
+{
+    struct cohort *c = v->cohort;
+    const struct render_out *out = v->out;
+    c->visit = UINT32_MAX;
+    c->read = out->to;
+    bool told = c->group->key.framing == FRAME_BATCH || (out->frames > 0 && out->ends[out->frames - 1].covered);
+    if (told) c->covered = out->to;
+    c->ticks_untold = told ? 0 : c->ticks_untold + out->ticks;
+    c->bytes += out->bytes;
+    c->ticks += out->ticks;
+    c->frames += out->frames;
+    c->conflated += out->conflated;
+    counter_add(&w->counters.ticks_total, (uint64_t)out->ticks * c->member_count);
+    counter_add(&w->counters.frames_total, (uint64_t)out->frames * c->member_count);
+    counter_add(&w->counters.conflated_total, out->conflated * c->member_count);
+}
+
+/* What becomes of a cohort after its visit: freed, merged, or queued again. */
+static void visit_next(struct worker *w, struct cohort *c)
+{
+    if (c->member_count == 0) {
+        cohort_free(&w->groups, c);
+        return;
+    }
+    uint64_t interval = max_u64(c->group->key.rate_ns, w->groups.interval_ns_least);
+    if (interval > 0) c->visit_due_ns = w->now_ns + interval;
+    struct cohort *partner = merge_partner(w, c);
+    if (partner) {
+        merge(w, c, partner);
+        return;
+    }
+    cohort_schedule(&w->groups, c, w->now_ns);
+}
+
+/* A cohort under half, with another of its group at the very same place that has room: they become one (decision 30). */
+static struct cohort *merge_partner(struct worker *w, struct cohort *c)
+{
+    if (c->member_count * 2 > w->groups.members_max || c->group->cohort_count < 2) return NULL;
+    for (struct cohort *o = c->group->cohorts; o; o = o->next)
+        if (o != c && o->visit == UINT32_MAX && o->covered == c->covered && o->read == c->read &&
+            o->ticks_untold == 0 && c->ticks_untold == 0 && o->member_count + c->member_count <= w->groups.members_max)
+            return o;
+    return NULL;
+}
+
+static void merge(struct worker *w, struct cohort *from, struct cohort *into)
+{
+    uint32_t slots[COHORT_MEMBERS_MAX], count = from->member_count;
+    memcpy(slots, from->slots, count * sizeof slots[0]);
+    for (uint32_t i = 0; i < count; i++) { /* `from` goes with its last member */
+        struct conn *c = conn_at(w, slots[i]);
+        fan_leave_whole(w, c);
+        fan_join(w, c, into);
+    }
+}
+
+/* The log no longer has what the cohort wants: each member is behind and will be told its gap. */
+static void dissolve(struct worker *w, struct cohort *c)
+{
+    uint32_t count = c->member_count;
+    for (uint32_t i = count; i > 0; i--) {
+        struct conn *m = conn_at(w, c->slots[i - 1]);
+        fan_leave_whole(w, m);
+        conn_ready(w, m);
+    }
+}
+
+void fan_leave(struct worker *w, struct conn *c, uint64_t position, uint64_t read)
+{
+    struct cohort *cohort = c->cohort;
+    TC_ASSERT(cohort->slots[c->member_index] == conn_slot(w, c));
+    uint32_t moved = cohort_remove(cohort, c->member_index);
+    if (moved != UINT32_MAX) conn_at(w, moved)->member_index = c->member_index;
+    c->cohort = NULL;
+    c->position = position;
+    c->read = read;
+    w->behind_count++;
+    c->sent_bytes += cohort->bytes;
+    c->ticks += cohort->ticks;
+    c->conflated += cohort->conflated;
+    if (cohort->member_count == 0 && cohort->visit == UINT32_MAX) cohort_free(&w->groups, cohort);
+}
+
+void fan_leave_whole(struct worker *w, struct conn *c)
+{
+    c->ticks_untold = c->cohort->ticks_untold;
+    fan_leave(w, c, c->cohort->covered, c->cohort->read);
+}
+
+void fan_join(struct worker *w, struct conn *c, struct cohort *cohort)
+{
+    TC_ASSERT(c->cohort == NULL);
+    TC_ASSERT(c->rest_block == POOL_NONE);
+    TC_ASSERT(cohort->ticks_untold == 0);
+    c->member_index = (uint8_t)cohort_add(cohort, conn_slot(w, c));
+    c->cohort = cohort;
+    TC_ASSERT(w->behind_count > 0);
+    w->behind_count--;
+    /* Its own share of the cohort's sums is what is added from now on. */
+    c->sent_bytes -= cohort->bytes;
+    c->ticks -= cohort->ticks;
+    c->conflated -= cohort->conflated;
+    cohort_schedule(&w->groups, cohort, w->now_ns);
+}

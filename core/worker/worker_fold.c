@@ -1,0 +1,84 @@
+/* worker/worker_fold.c -- reads new ticks once per worker: last values, symbols, and marks for the groups that want them.
+ * A worker that was lapped rebuilds its tables from the writer's (decision 4). */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+
+static void fold_tick(struct worker *w, const struct tick *t);
+static void learn_symbols(struct worker *w, uint32_t count);
+static void copy_tables(struct worker *w);
+static void lapped(struct worker *w);
+
+uint32_t fold_turn(struct worker *w)
+{
+    /* Loaded before head: every tick up to this time is at or below the head seen next. */
+    uint64_t drained_ns = log_drained(w->log);
+    uint64_t head = log_head(w->log);
+    uint32_t done = 0;
+    struct tick ticks[128];
+    while (w->read_seq < head && done < FOLD_TICKS) {
+        int count = log_read(w->log, w->read_seq, ticks, (uint32_t)min_u64(128, head - w->read_seq));
+        if (count < 0) {
+            lapped(w);
+            head = log_head(w->log);
+            continue;
+        }
+        for (int i = 0; i < count; i++) fold_tick(w, &ticks[i]);
+        w->read_seq += (uint64_t)count;
+        done += (uint32_t)count;
+    }
+    if (done > 0) groups_mark(&w->groups, w->now_ns);
+    if (w->read_seq >= head) w->complete_ns = drained_ns;
+    counter_set(&w->counters.read_seq, w->read_seq);
+    return done;
+}
+
+static void fold_tick(struct worker *w, const struct tick *t)
+{
+    if (t->kind == TICK_SYMBOL) {
+        learn_symbols(w, t->symbol + 1);
+        return;
+    }
+    if (t->kind == TICK_FEED) {
+        /* The feed's symbols are unknown from here; the writer forgot them before it appended this tick, so its table is the truth
+         * from this position on (decision 11). */
+        if (t->flags & FEED_RESET) copy_tables(w);
+    } else {
+        last_value_fold(w->last, t);
+    }
+    groups_note(&w->groups, log_key(t->symbol, t->kind, false), t->seq);
+}
+
+static void learn_symbols(struct worker *w, uint32_t count)
+{
+    while (w->groups.symbol_count < count) {
+        uint32_t id = w->groups.symbol_count;
+        struct group *full = NULL;
+        if (groups_add_symbol(&w->groups, id, symbol_table_name(log_symbols(w->log), id), &full) == 0) continue;
+        /* No memory for one group's filter: its members are told, the others go on. */
+        for (uint32_t slot = 0; slot < w->conn_touched; slot++)
+            if (w->conns[slot].state != CONN_FREE && w->conns[slot].group == full) {
+                counter_add(&w->counters.closed_limit_total, 1);
+                conn_close(w, &w->conns[slot], IO_CLOSE_RESET);
+            }
+    }
+}
+
+static void copy_tables(struct worker *w)
+{
+    uint32_t count = symbol_table_count(log_symbols(w->log));
+    w->exact_seq = last_value_copy(w->last, log_last_value(w->log), count);
+}
+
+static void lapped(struct worker *w)
+{
+    counter_add(&w->counters.lapped_total, 1);
+    uint64_t from = w->read_seq;
+    w->read_seq = log_after_lap(w->log);
+    learn_symbols(w, symbol_table_count(log_symbols(w->log)));
+    copy_tables(w);
+    diag(DIAG_WARN, "worker_lapped", D_NUM("worker", w->options.index), D_NUM("from", from),
+         D_NUM("to", w->read_seq));
+    /* Every cohort has news: its visit finds that the log no longer has it, and tells the gap. */
+    for (struct group *g = w->groups.all; g; g = g->next) group_mark(&w->groups, g, w->read_seq, w->now_ns);
+}

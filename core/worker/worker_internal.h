@@ -1,0 +1,209 @@
+/* worker/worker_internal.h -- a worker's whole state, and what its files call of each other. For worker/ only.
+ * Thread: everything here is the worker's own, save for what worker.h says. */
+#ifndef TC_WORKER_WORKER_INTERNAL_H
+#define TC_WORKER_WORKER_INTERNAL_H
+
+#include "base/diag.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "io/io.h"
+#include "render/render.h"
+#include "wire/command.h"
+#include "worker/conn.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+
+#define FLUSH_SENDS   64u            /* sends of one submission (decision 18) */
+#define FLUSH_ROOM    (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
+#define TURN_SENDS    256u           /* then events and single connections have their share */
+#define TURN_UNITS    256u           /* single sends of one turn */
+#define TURN_SCAN     16384u         /* log positions scanned for those behind in one turn (decision 19) */
+#define FOLD_TICKS    8192u          /* ticks read from the log in one turn */
+#define EVENTS_MAX    256u
+#define ARENA_BYTES   (2u << 20)    /* bytes of a submission; more where --max-rules makes answers larger */
+#define RECEIVE_BUFFERS 1024u
+#define RECEIVE_BUFFER_BYTES 4096u
+#define LINGER_MS     2000u
+_Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX, "an echo out of a receive buffer fits a rest block");
+
+/* A cohort in the submission under way. */
+struct visit {
+    struct cohort *cohort;
+    const uint8_t *bytes;
+    struct render_out *out;
+    uint64_t read_before, covered_before;
+};
+
+enum unit_kind {
+    UNIT_REST, UNIT_BODY, UNIT_CLOSE, UNIT_DRAIN, UNIT_PONG, UNIT_PING, UNIT_ANSWER, UNIT_LAG, UNIT_GAP, UNIT_SNAPSHOT,
+    UNIT_DATA, UNIT_HEARTBEAT
+};
+
+/* Bytes for one connection in the submission under way. */
+struct unit {
+    uint32_t slot;
+    enum unit_kind kind;
+    const uint8_t *bytes;
+    uint32_t size;
+    struct render_out *out;  /* UNIT_DATA */
+    uint64_t value;          /* UNIT_GAP: to; UNIT_SNAPSHOT: next id; UNIT_LAG: behind */
+    uint64_t to;             /* UNIT_DATA: what was asked for, so that another member's like request shares the bytes */
+    bool force;
+};
+
+/* What a socket did with a unit. */
+enum outcome { OUTCOME_WHOLE, OUTCOME_PART, OUTCOME_NONE, OUTCOME_DEAD };
+
+struct address {
+    char text[46];
+    uint32_t count;
+};
+
+struct worker {
+    struct server *server;
+    const struct settings *settings;
+    struct log *log;
+    struct log_reader *reader;
+    struct worker_options options;
+    struct io *io;
+    struct counters counters;
+
+    /* Time of this turn. */
+    uint64_t now_ns, real_ns, start_ns;
+    uint32_t now_ms; /* since start_ns */
+
+    /* The log, folded. */
+    uint64_t read_seq;    /* ticks up to here were folded and noted */
+    uint64_t complete_ns; /* feeds' time at which read_seq was complete (decision 13) */
+    uint64_t exact_seq;   /* snapshots are exact from this position on (decision 4) */
+    struct last_value *last;
+    struct groups groups;
+
+    /* Connections. */
+    struct conn *conns;
+    uint32_t conns_max, conn_touched, conn_count, conn_handshaking;
+    uint32_t *free_slots, free_count;
+    uint32_t *ready, ready_mask, ready_head, ready_tail; /* ring of slots with something owed */
+    uint32_t behind_count, subscriber_count;
+    struct timer_wheel timers;
+    struct pool rests, http_blocks, assemblies;
+    struct address *addresses; /* open addressing; connections per peer address */
+    uint32_t addresses_mask;
+
+    /* Receive buffers that wait: chain, and the bytes in each. */
+    uint32_t buffer_next[RECEIVE_BUFFERS];
+    uint16_t buffer_at[RECEIVE_BUFFERS], buffer_size[RECEIVE_BUFFERS];
+    uint8_t *buffer_bytes[RECEIVE_BUFFERS];
+
+    /* The submission under way. */
+    uint8_t *arena;
+    uint32_t arena_used, arena_bytes;
+    struct render_scratch scratch;
+    struct render_out outs[FLUSH_ROOM];
+    struct visit visits[FLUSH_ROOM];
+    struct unit units[FLUSH_SENDS];
+    struct io_sent failed[FLUSH_ROOM];
+    uint32_t visit_count, unit_count, send_count;
+
+    uint32_t turn_scan_left;
+    bool draining;            /* seen server->draining or ->ended */
+    uint64_t drain_end_ns;
+    _Atomic bool stop;        /* main: end at once */
+    _Atomic bool drained;     /* for main */
+    _Atomic bool opened;      /* io is open and listening, or start_fault says why not */
+    struct fault start_fault;
+    int start_result;
+    pthread_t thread;
+    bool thread_started;
+    struct random random;
+    struct diag_rate refuse_rate, close_rate;
+    void *command_arena;
+};
+
+/* ---- worker_fold.c: the log into tables and marks. ---- */
+uint32_t fold_turn(struct worker *w);
+
+/* ---- worker_fan.c: cohorts. ---- */
+uint32_t fan_turn(struct worker *w);
+/* Takes c out of its cohort, standing at the given positions; it is behind from now on. */
+void fan_leave(struct worker *w, struct conn *c, uint64_t position, uint64_t read);
+void fan_leave_whole(struct worker *w, struct conn *c); /* at the cohort's own positions */
+void fan_join(struct worker *w, struct conn *c, struct cohort *cohort);
+/* Of a render's output, what a socket that took so many bytes has or will have whole (the frame that was cut is finished as a
+ * rest). In: position and read before. */
+struct cut {
+    uint64_t position, read;
+    uint64_t told_conflated;   /* counted in a frame that arrives */
+    uint32_t untold_conflated; /* frame=tick: to be counted in the next `covered` */
+    uint32_t end, ticks;       /* bytes of the frames that arrive; ticks in them */
+};
+void cut_frames(const struct render_out *out, enum framing framing, uint32_t taken, struct cut *cut);
+/* Room in the arena for one render call, or NULL. */
+uint8_t *arena_room(struct worker *w, uint32_t bytes);
+
+/* ---- worker_single.c: one connection at a time. ---- */
+uint32_t single_turn(struct worker *w);
+/* The socket took only part of a frame: holds what is left of it. False: no memory, the connection was reset. */
+bool rest_keep(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t size);
+void rest_drop(struct worker *w, struct conn *c);
+/* The socket is full: arms writable. */
+void conn_full(struct worker *w, struct conn *c);
+/* Sends at once (outside of a submission): HTTP answers, echoes. What a full socket does not take is kept as rest. */
+void conn_send_now(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t size);
+
+/* ---- worker_stream.c: the data of those behind. ---- */
+bool stream_unit(struct worker *w, struct conn *c, struct unit *u);
+void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken);
+bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
+void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
+/* minus: a reference that it takes over, or NULL. */
+void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since, bool since_told);
+void stream_snapshot_drop(struct worker *w, struct conn *c);
+/* Forgets subscription, snapshot and answer. */
+void stream_drop(struct worker *w, struct conn *c);
+
+/* ---- worker_answer.c: answers to commands. ---- */
+bool answer_is_due(struct worker *w, struct conn *c);
+bool answer_unit(struct worker *w, struct conn *c, struct unit *u);
+void answer_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken);
+void answer_drop(struct worker *w, struct conn *c);
+
+/* ---- worker_command.c: commands into answers. ---- */
+void command_run(struct worker *w, struct conn *c, const struct command *cmd);
+void command_reject(struct worker *w, struct conn *c, const struct command_error *err);
+
+/* ---- worker_conn.c: life of a connection. ---- */
+struct conn *conn_at(struct worker *w, uint32_t slot);
+uint32_t conn_slot(const struct worker *w, const struct conn *c);
+void conn_accept(struct worker *w, const struct io_event *e);
+/* Gone at once: everything is given back. how: IO_CLOSE_FIN or IO_CLOSE_RESET. */
+void conn_close(struct worker *w, struct conn *c, int how);
+/* Wants a close frame sent; reason is a literal. */
+void conn_want_close(struct worker *w, struct conn *c, uint16_t code, const char *reason);
+/* Our close frame is out: waits for the peer's, or lingers if there is nothing to wait for. */
+void conn_closed_our_side(struct worker *w, struct conn *c);
+/* Our side is done: shuts down, drops input until the peer's end. */
+void conn_linger(struct worker *w, struct conn *c);
+void conn_ready(struct worker *w, struct conn *c);
+void conn_timer_set(struct worker *w, struct conn *c);
+void conn_timer_fired(struct worker *w, struct conn *c);
+void conn_writable(struct worker *w, struct conn *c);
+
+/* ---- worker_input.c: bytes in. ---- */
+void input_received(struct worker *w, struct conn *c, const struct io_event *e);
+/* Goes on with bytes that waited, if nothing holds them back any more. */
+void input_resume(struct worker *w, struct conn *c);
+void input_drop(struct worker *w, struct conn *c);
+bool input_may_go_on(const struct conn *c);
+
+/* ---- worker_ws.c, worker_http.c ---- */
+/* Both take bytes and return how many they used; fewer: the rest waits. */
+size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
+size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
+
+/* ---- small helpers ---- */
+static inline uint32_t ms_since(uint32_t now_ms, uint32_t then_ms) { return now_ms - then_ms; }
+static inline uint32_t ns_to_ms(uint64_t ns) { return (uint32_t)((ns + NS_PER_MS - 1) / NS_PER_MS); }
+
+#endif

@@ -1,0 +1,349 @@
+/* worker/worker_stream.c -- the data of a subscriber that is behind: one unit at a time from its own position.
+ *
+ * Order (docs/protocol.md): what was lost is told before anything later; lag before the catch-up; a snapshot's piece only where the
+ * client stands at the piece's own position; then catch-up frames that end exactly where a cohort of its group stands, which it joins.
+ *
+ * The positions of a gap: it reaches to the worker's own position, so that the snapshot `since` that follows is exact (the table holds the
+ * values of that position, not of an earlier one); without a snapshot it reaches only to the middle of the log (decision 15). */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+#include "wire/notice.h"
+
+static bool lag_unit(struct worker *w, struct conn *c, struct unit *u);
+static bool gap_unit(struct worker *w, struct conn *c, struct unit *u);
+static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u);
+static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint64_t to, bool force);
+static bool rejoin(struct worker *w, struct conn *c, struct cohort *target);
+static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, const struct render_in *in);
+static uint64_t behind_ms(const struct worker *w, const struct conn *c);
+static void text_unit(struct worker *w, struct unit *u, enum unit_kind kind, const char *text, uint32_t size);
+
+bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    if (c->read > w->read_seq) return false; /* a resume ahead of the head: its timer looks again */
+    if (gap_unit(w, c, u)) return true;
+    if (lag_unit(w, c, u)) return true;
+    bool change = c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
+    if (c->snapshot || change) {
+        if (catch_up_unit(w, c, u, w->read_seq, change)) return true;
+        if (c->read < w->read_seq) {
+            conn_ready(w, c); /* out of budget for this turn */
+            return false;
+        }
+        return change ? false : snapshot_unit(w, c, u);
+    }
+    struct cohort *target = cohort_find(&w->groups, c->group, c->position);
+    if (target && target->ticks_untold > 0) { /* frame=tick: it must first tell its members what it covered */
+        target->cover_wanted = true;
+        cohort_schedule(&w->groups, target, w->now_ns);
+        conn_ready(w, c);
+        if (c->read >= w->read_seq) return false;
+        target = NULL;
+    }
+    bool at_target = target && target->covered == c->position && target->read <= c->read && c->ticks_untold == 0;
+    if (!at_target) {
+        uint64_t to = target && target->covered > c->read ? target->covered : w->read_seq;
+        if (catch_up_unit(w, c, u, to, target != NULL && target->covered > c->position)) return true;
+        if (c->read < to) {
+            conn_ready(w, c);
+            return false;
+        }
+    }
+    if (c->ticks_untold > 0 || c->untold_conflated > 0) return catch_up_unit(w, c, u, c->read, true);
+    return rejoin(w, c, target) ? false : lag_unit(w, c, u);
+}
+
+/* Notices of lag (decision 15): when it has become slow, at most once a second while it lasts, and `"behind":0` before rejoining. */
+static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    uint64_t behind = w->read_seq - c->position;
+    bool pending = c->read < c->group->maybe_seq;
+    bool slow = (c->flags & CF_SLOW_NOW) || (pending && behind > log_capacity(w->log) / 8);
+    if (c->flags & CF_LAG_ZERO) {
+        behind = 0;
+    } else {
+        if (!slow || !pending) return false;
+        if ((c->flags & CF_SLOW_TOLD) && ms_since(w->now_ms, c->lag_ms) < 1000) return false;
+        if (c->policy == POLICY_CLOSE) {
+            counter_add(&w->counters.closed_slow_total, 1);
+            conn_want_close(w, c, WS_TOO_SLOW, "too_slow");
+            return false;
+        }
+    }
+    char text[NOTICE_MAX];
+    uint32_t size = notice_lag(text, behind, behind ? behind_ms(w, c) : 0, (enum policy)c->policy);
+    text_unit(w, u, UNIT_LAG, text, size);
+    u->value = behind;
+    return true;
+}
+
+/* Age of the oldest tick owed. */
+static uint64_t behind_ms(const struct worker *w, const struct conn *c)
+{
+    struct tick t;
+    for (uint64_t seq = c->read; seq < w->read_seq && seq < c->read + 64; seq++) {
+        if (log_read(w->log, seq, &t, 1) != 1) return 0;
+        if (t.kind == TICK_BAR) continue; /* a bar has no ingest time */
+        int64_t age = (int64_t)w->real_ns - t.ingest_ns;
+        return age > 0 ? (uint64_t)age / NS_PER_MS : 0;
+    }
+    return 0;
+}
+
+static bool gap_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    bool skip = (c->flags & CF_LATEST_SKIP) && c->read < c->group->maybe_seq;
+    c->flags &= ~(uint32_t)CF_LATEST_SKIP;
+    if (!skip && (c->read >= w->read_seq || log_holds(w->log, c->read))) return false;
+    if (c->read >= c->group->maybe_seq && !skip) { /* lapped over ticks that are not for it */
+        c->read = w->read_seq;
+        return false;
+    }
+    if (w->read_seq < w->exact_seq) { /* a lapped worker: no snapshot yet */
+        conn_ready(w, c);
+        return false;
+    }
+    /* frame=tick: what was sent is told as covered before the gap (decision 16). */
+    if (c->ticks_untold > 0 || c->untold_conflated > 0) {
+        if (skip) c->flags |= CF_LATEST_SKIP;
+        return catch_up_unit(w, c, u, c->read, true);
+    }
+    uint64_t to = skip || (c->flags & CF_SNAPSHOT) ? w->read_seq : max_u64(log_after_lap(w->log), c->read);
+    char text[NOTICE_MAX];
+    uint32_t size = notice_gap(text, c->position, to, skip ? "policy" : "overrun", 0, 0);
+    text_unit(w, u, UNIT_GAP, text, size);
+    u->value = to;
+    return true;
+}
+
+static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    if (w->read_seq < w->exact_seq) {
+        conn_ready(w, c);
+        return false;
+    }
+    struct snapshot_in in = {.last = w->last,
+                             .symbols = log_symbols(w->log),
+                             .filter = &c->group->filter,
+                             .minus = c->snapshot->minus ? &c->snapshot->minus->filter : NULL,
+                             .position = c->position,
+                             .since = c->snapshot->since,
+                             .since_told = c->snapshot->since_told,
+                             .id_from = c->snapshot->id_next,
+                             .id_end = w->groups.symbol_count};
+    struct snapshot_out out;
+    uint8_t *room = arena_room(w, FRAME_BYTES_MAX + RENDER_SLACK);
+    TC_ASSERT(room != NULL);
+    render_snapshot(&in, room, &out);
+    u->kind = UNIT_SNAPSHOT;
+    u->bytes = room + out.start;
+    u->size = out.bytes;
+    u->value = out.id_next < in.id_end ? out.id_next : UINT64_MAX;
+    return true;
+}
+
+/* One frame (or run of tick frames) from c->read on, at most to `to`. False: nothing matched; c->read has moved. */
+static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint64_t to, bool force)
+{
+    if (c->read >= to && !(force && c->position < to)) return false;
+    struct group *g = c->group;
+    struct render_in in = {.log = w->log,
+                           .filter = &g->filter,
+                           .from = min_u64(c->read, to),
+                           .to = to,
+                           .position = c->position,
+                           .scan_max = w->turn_scan_left,
+                           .bytes_max = FRAME_BYTES_MAX,
+                           .framing = g->key.framing,
+                           .encoding = g->key.encoding,
+                           .conflate = c->policy == POLICY_CONFLATE || c->policy == POLICY_LATEST,
+                           .conflated_before = c->untold_conflated};
+    in.force = force && in.to - in.from <= in.scan_max;
+    if (share_unit(w, c, u, &in)) return true;
+    uint8_t *room = arena_room(w, RENDER_BYTES_MAX + RENDER_SLACK);
+    TC_ASSERT(room != NULL);
+    if (render(&in, &w->scratch, room, u->out) < 0) { /* lapped meanwhile: the gap comes at its next step */
+        conn_ready(w, c);
+        w->arena_used -= RENDER_BYTES_MAX + RENDER_SLACK;
+        return false;
+    }
+    w->arena_used -= RENDER_BYTES_MAX + RENDER_SLACK - (u->out->start + u->out->bytes);
+    uint64_t scanned = u->out->to - in.from;
+    w->turn_scan_left -= min_u32((uint32_t)scanned, w->turn_scan_left);
+    if (u->out->frames == 0) {
+        c->read = max_u64(c->read, u->out->to);
+        return false;
+    }
+    counter_add(&w->counters.renders_total, 1);
+    u->kind = UNIT_DATA;
+    u->bytes = room + u->out->start;
+    u->size = u->out->bytes;
+    return true;
+}
+
+/* Members of a group that fell back together share frames: the same request in this submission was rendered already (decision 19). */
+static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, const struct render_in *in)
+{
+    for (uint32_t i = w->unit_count; i > 0; i--) {
+        const struct unit *o = &w->units[i - 1];
+        if (o->kind != UNIT_DATA || o->slot == UINT32_MAX) continue;
+        const struct conn *other = conn_at(w, o->slot);
+        if (other->group != c->group || other->policy != c->policy || other->position != c->position ||
+            other->read != in->from || other->untold_conflated != c->untold_conflated || o->to != in->to ||
+            o->force != in->force)
+            continue;
+        *u->out = *o->out;
+        u->kind = UNIT_DATA;
+        u->bytes = o->bytes;
+        u->size = o->size;
+        return true;
+    }
+    u->to = in->to;
+    u->force = in->force;
+    return false;
+}
+
+/* In step again: with a cohort that stands where c stands, else one of its own. False: something must be told first. */
+static bool rejoin(struct worker *w, struct conn *c, struct cohort *target)
+{
+    if (c->flags & CF_SLOW_TOLD) {
+        c->flags |= CF_LAG_ZERO;
+        return false;
+    }
+    if (!target || target->covered != c->position || target->read > c->read || target->ticks_untold > 0) {
+        target = cohort_make(&w->groups, c->group, c->position);
+        if (!target) {
+            counter_add(&w->counters.closed_limit_total, 1);
+            conn_want_close(w, c, WS_POLICY, "memory");
+            return false;
+        }
+        target->read = c->read;
+    }
+    c->flags &= ~(uint32_t)CF_SLOW_NOW;
+    fan_join(w, c, target);
+    counter_add(&w->counters.rejoined_total, 1);
+    return true;
+}
+
+void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken)
+{
+    if (outcome == OUTCOME_NONE) return; /* made again */
+    if (u->kind == UNIT_DATA) {
+        struct cut cut = {.position = c->position, .read = c->read};
+        cut_frames(u->out, c->group->key.framing, taken, &cut);
+        c->read = max_u64(cut.read, cut.position);
+        c->ticks += cut.ticks;
+        c->conflated += cut.told_conflated;
+        bool told = cut.position > c->position;
+        c->untold_conflated = told ? 0 : cut.untold_conflated;
+        c->ticks_untold = told || c->group->key.framing == FRAME_BATCH ? 0 : c->ticks_untold + cut.ticks;
+        c->position = cut.position;
+        counter_add(&w->counters.ticks_total, cut.ticks);
+        counter_add(&w->counters.conflated_total, cut.told_conflated);
+        counter_add(&w->counters.frames_total, u->out->frames);
+        if (taken < cut.end) rest_keep(w, c, u->bytes + taken, cut.end - taken);
+        return;
+    }
+    if (outcome == OUTCOME_PART && !rest_keep(w, c, u->bytes + taken, u->size - taken)) return;
+    switch (u->kind) {
+    case UNIT_LAG:
+        counter_add(&w->counters.lags_total, 1);
+        c->lag_ms = w->now_ms;
+        c->flags &= ~(uint32_t)(CF_LAG_ZERO | CF_SLOW_TOLD | CF_SLOW_NOW);
+        if (u->value > 0) c->flags |= CF_SLOW_TOLD;
+        return;
+    case UNIT_GAP: stream_gap_done(w, c, u->value); return;
+    case UNIT_SNAPSHOT:
+        if (u->value != UINT64_MAX) {
+            c->snapshot->id_next = (uint32_t)u->value;
+            return;
+        }
+        stream_snapshot_drop(w, c);
+        return;
+    default: TC_ASSERT(false);
+    }
+}
+
+void stream_gap_done(struct worker *w, struct conn *c, uint64_t to)
+{
+    counter_add(&w->counters.gaps_total, 1);
+    c->gaps++;
+    uint64_t since = c->position;
+    c->position = c->read = to;
+    c->untold_conflated = c->ticks_untold = 0;
+    if (!(c->flags & CF_SNAPSHOT)) return;
+    if (c->snapshot) { /* interrupted by the gap: once more from its own start, values of all its symbols */
+        c->snapshot->id_next = 0;
+        c->snapshot->since_told = true;
+        return;
+    }
+    stream_snapshot_start(w, c, NULL, since, true);
+}
+
+void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since, bool since_told)
+{
+    TC_ASSERT(c->snapshot == NULL);
+    c->snapshot = heap_get(&w->groups.heap, sizeof *c->snapshot);
+    if (!c->snapshot) {
+        if (minus) group_put(&w->groups, minus);
+        counter_add(&w->counters.closed_limit_total, 1);
+        conn_want_close(w, c, WS_POLICY, "memory");
+        return;
+    }
+    *c->snapshot = (struct snapshotting){.minus = minus, .since = since, .since_told = since_told};
+}
+
+void stream_snapshot_drop(struct worker *w, struct conn *c)
+{
+    if (!c->snapshot) return;
+    if (c->snapshot->minus) group_put(&w->groups, c->snapshot->minus);
+    heap_put(&w->groups.heap, c->snapshot, sizeof *c->snapshot);
+    c->snapshot = NULL;
+}
+
+/* A member in step is complete up to what its cohort read; one behind up to its own position (decision 13). */
+bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    if (!c->group || !(c->flags & CF_POSITIONED)) {
+        c->flags &= ~(uint32_t)CF_HEARTBEAT;
+        return false;
+    }
+    if (c->cohort && c->cohort->ticks_untold > 0) { /* frame=tick: `covered` comes before a heartbeat (decision 16) */
+        c->cohort->cover_wanted = true;
+        cohort_schedule(&w->groups, c->cohort, w->now_ns);
+        conn_ready(w, c);
+        return false;
+    }
+    uint64_t seq = c->cohort ? max_u64(c->cohort->read, c->cohort->covered) : c->position;
+    if (c->cohort && c->cohort->read >= c->group->maybe_seq) seq = max_u64(seq, w->read_seq);
+    uint64_t ts = w->complete_ns;
+    bool stalled = w->real_ns > ts + NS_PER_SECOND;
+    char text[NOTICE_MAX];
+    text_unit(w, u, UNIT_HEARTBEAT, text, notice_heartbeat(text, seq, ts, stalled));
+    return true;
+}
+
+static void text_unit(struct worker *w, struct unit *u, enum unit_kind kind, const char *text, uint32_t size)
+{
+    uint8_t *room = arena_room(w, size + WS_HEAD_MAX);
+    TC_ASSERT(room != NULL);
+    uint32_t head = ws_frame_head(room, WS_TEXT, size);
+    memcpy(room + head, text, size);
+    u->kind = kind;
+    u->bytes = room;
+    u->size = head + size;
+}
+
+void stream_drop(struct worker *w, struct conn *c)
+{
+    answer_drop(w, c);
+    stream_snapshot_drop(w, c);
+    if (!c->group) return;
+    if (c->cohort) fan_leave_whole(w, c);
+    TC_ASSERT(w->behind_count > 0);
+    w->behind_count--;
+    w->subscriber_count--;
+    group_put(&w->groups, c->group);
+    c->group = NULL;
+}
