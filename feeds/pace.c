@@ -1,0 +1,92 @@
+/* feeds/pace.c -- see pace.h. Reads what workers publish in their log_reader; writes nothing that is shared.
+ */
+#include "feeds/pace.h"
+
+#include <stdatomic.h>
+
+static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t now_ns);
+static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t now_ns, uint64_t bound_ns);
+static uint64_t oldest_owed(struct log *l);
+static uint64_t oldest_unread(struct log *l);
+
+void pace_polled(struct pace *p, enum feed_pace pace, const struct log *l)
+{
+    if (pace == FEED_PACE_WORKERS) p->wait_seq = log_head(l);
+    p->held_since_ns = 0;
+}
+
+struct pace_answer pace_look(struct pace *p, enum feed_pace pace, struct log *l, uint64_t now_ns,
+                             uint64_t bound_ns)
+{
+    switch (pace) {
+    case FEED_PACE_WORKERS: return look_workers(p, l, now_ns);
+    case FEED_PACE_COMPLETE: return look_complete(p, l, now_ns, bound_ns);
+    case FEED_PACE_FREE: break;
+    }
+    return (struct pace_answer){0};
+}
+
+static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t now_ns)
+{
+    bool behind = false, only_full = true;
+    for (uint32_t i = 0; i < log_reader_count(l); i++) {
+        struct log_reader *r = log_reader_at(l, i);
+        if (atomic_load_explicit(&r->members, memory_order_acquire) == 0)
+            continue; /* done: nobody is there */
+        if (atomic_load_explicit(&r->handed, memory_order_acquire) >= p->wait_seq)
+            continue; /* pairs with the worker */
+        behind = true;
+        if (atomic_load_explicit(&r->in_step, memory_order_acquire) > 0) only_full = false;
+    }
+    if (!behind) return (struct pace_answer){0};
+    if (p->held_since_ns == 0) p->held_since_ns = now_ns;
+    uint64_t until_ns = p->held_since_ns + PACE_FULL_WAIT_NS;
+    if (only_full && now_ns >= until_ns) return (struct pace_answer){0};
+    return (struct pace_answer){.held = true, .look_ns = only_full ? until_ns : FEED_NEVER};
+}
+
+static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t now_ns, uint64_t bound_ns)
+{
+    uint64_t head = log_head(l), room = log_capacity(l) / 2;
+    uint64_t owed = oldest_owed(l), unread = oldest_unread(l);
+    uint64_t slowest = min_u64(owed, unread);
+    if (slowest >= head || head - slowest <= room) {
+        p->held_since_ns = 0;
+        return (struct pace_answer){0};
+    }
+    if (p->held_since_ns == 0 || slowest != p->seen_seq) { /* progress: the bound starts anew */
+        p->held_since_ns = now_ns;
+        p->seen_seq = slowest;
+    }
+    struct pace_answer answer = {.held = true, .look_ns = p->held_since_ns + bound_ns};
+    if (now_ns < answer.look_ns) return answer;
+    p->held_since_ns = now_ns;
+    answer.look_ns = now_ns + bound_ns;
+    if (slowest == owed) {
+        answer.stalled = true;
+        answer.stalled_seq = owed;
+    }
+    return answer;
+}
+
+static uint64_t oldest_owed(struct log *l)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (uint32_t i = 0; i < log_reader_count(l); i++)
+        oldest = min_u64(oldest, atomic_load_explicit(&log_reader_at(l, i)->owed, memory_order_acquire));
+    return oldest;
+}
+
+/* A worker that has not looked at new ticks yet cannot say what it will owe: how far it handed out counts as
+ * well. */
+static uint64_t oldest_unread(struct log *l)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (uint32_t i = 0; i < log_reader_count(l); i++) {
+        struct log_reader *r = log_reader_at(l, i);
+        if (atomic_load_explicit(&r->members, memory_order_acquire) == 0) continue;
+        if (atomic_load_explicit(&r->in_step, memory_order_acquire) == 0) continue;
+        oldest = min_u64(oldest, atomic_load_explicit(&r->handed, memory_order_acquire));
+    }
+    return oldest;
+}
