@@ -59,6 +59,8 @@ const struct counters *worker_counters(const struct worker *w);
 
 /* ---- For tests on the simulated network: the same worker, driven by hand in the calling thread. ---- */
 int worker_open_io(struct worker *w, struct fault *fault);
+/* Sets the origin of its time; before the first turn. */
+void worker_clock(struct worker *w, uint64_t now_ns);
 /* One turn: takes events (waits for them at most wait_ns), reads ticks, visits cohorts, serves single connections, fires timers.
  * Returns the work done; 0: the caller may sleep. */
 uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64_t wait_ns);

@@ -82,6 +82,8 @@ struct worker {
 
     /* Connections. */
     struct conn *conns;
+    uint64_t handshake_second;
+    uint32_t handshake_count; /* in that second */
     uint32_t conns_max, conn_touched, conn_count, conn_handshaking;
     uint32_t *free_slots, free_count;
     uint32_t *ready, ready_mask, ready_head, ready_tail; /* ring of slots with something owed */
@@ -108,7 +110,8 @@ struct worker {
 
     uint32_t turn_scan_left;
     bool draining;            /* seen server->draining or ->ended */
-    uint64_t drain_end_ns;
+    uint64_t drain_start_ns;
+    uint32_t drain_next;      /* slots below it were dealt with */
     _Atomic bool stop;        /* main: end at once */
     _Atomic bool drained;     /* for main */
     _Atomic bool opened;      /* io is open and listening, or start_fault says why not */
@@ -179,6 +182,8 @@ uint32_t conn_slot(const struct worker *w, const struct conn *c);
 void conn_accept(struct worker *w, const struct io_event *e);
 /* Gone at once: everything is given back. how: IO_CLOSE_FIN or IO_CLOSE_RESET. */
 void conn_close(struct worker *w, struct conn *c, int how);
+/* As conn_close, where io has let go of the slot already. */
+void conn_release(struct worker *w, struct conn *c);
 /* Wants a close frame sent; reason is a literal. */
 void conn_want_close(struct worker *w, struct conn *c, uint16_t code, const char *reason);
 /* Our close frame is out: waits for the peer's, or lingers if there is nothing to wait for. */

@@ -6,6 +6,7 @@
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
+#include "wire/notice.h"
 
 static uint32_t gather(struct worker *w);
 static bool unit_next(struct worker *w, struct conn *c, struct unit *u);

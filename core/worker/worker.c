@@ -1,0 +1,236 @@
+/* worker/worker.c -- one core's turn. Start reading tickcast here. Thread: the worker's own.
+ *
+ * Stages run one after the other, each bounded, so that none can hold up the rest: events, new ticks, cohorts with news, single
+ * connections, timers. Nobody recurses from a completion; a stage returns the work it has done. */
+#include "worker/worker_internal.h"
+
+#include "base/affinity.h"
+#include "base/assert.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_conn.c, worker_input.c */
+static uint32_t turn_timers(struct worker *w);
+static uint32_t turn_drain(struct worker *w);
+static void publish(struct worker *w);
+static uint64_t owed_least(const struct worker *w);
+static void *run(void *context);
+static void idle(struct worker *w);
+static bool has_news(const struct worker *w);
+
+uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64_t wait_ns)
+{
+    w->now_ns = now_ns; /* the only clock in this turn */
+    w->real_ns = real_ns;
+    w->now_ms = (uint32_t)((now_ns - w->start_ns) / NS_PER_MS);
+    uint32_t work = turn_events(w, wait_ns);
+    work += fold_turn(w);
+    work += fan_turn(w);
+    work += single_turn(w);
+    work += turn_timers(w);
+    work += turn_drain(w);
+    publish(w);
+    TC_ASSERT(w->conn_count <= w->conns_max);
+#ifdef TC_ASSERT_SLOW_ON
+    worker_check(w);
+#endif
+    return work;
+}
+
+static uint32_t turn_events(struct worker *w, uint64_t wait_ns)
+{
+    struct io_event events[EVENTS_MAX];
+    uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, wait_ns);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct io_event *e = &events[i];
+        if (e->op == IO_ACCEPTED) {
+            conn_accept(w, e);
+            continue;
+        }
+        if (e->op == IO_WOKEN) continue;
+        /* An earlier event of this batch may have ended the connection. */
+        struct conn *c = e->slot < w->conn_touched ? &w->conns[e->slot] : NULL;
+        bool gone = !c || c->state == CONN_FREE || c->generation != e->generation;
+        if (e->op == IO_RECEIVED && gone) {
+            if (e->result > 0) w->io->ops->buffer_done(w->io, e->buffer);
+        } else if (!gone && e->op == IO_RECEIVED) {
+            input_received(w, c, e);
+        } else if (!gone) {
+            conn_writable(w, c);
+        }
+    }
+    return count;
+}
+
+static uint32_t turn_timers(struct worker *w)
+{
+    uint32_t fired = 0;
+    struct timer *t;
+    while (fired < 1024 && (t = timer_due(&w->timers, w->now_ns)) != NULL) {
+        conn_timer_fired(w, (struct conn *)((char *)t - offsetof(struct conn, timer)));
+        fired++;
+    }
+    return fired;
+}
+
+/* SIGTERM: no more connections; those open are told and closed, spread over --drain-seconds (0: all at once, with 1001). The end of
+ * a replay: what is in the log is delivered first, then 1000 (decision 17). */
+static uint32_t turn_drain(struct worker *w)
+{
+    bool ended = atomic_load_explicit(&w->server->ended, memory_order_acquire);
+    if (!w->draining) {
+        if (!ended && !atomic_load_explicit(&w->server->draining, memory_order_acquire)) return 0;
+        w->draining = true;
+        w->drain_start_ns = w->now_ns;
+        w->drain_next = 0;
+        w->io->ops->listen_stop(w->io);
+    }
+    uint64_t spread = ended ? 0 : w->settings->drain_ns;
+    uint64_t gone_ns = w->now_ns - w->drain_start_ns;
+    uint64_t until = spread == 0 || gone_ns >= spread ? w->conn_touched : (uint64_t)w->conn_touched * gone_ns / spread;
+    uint32_t done = 0;
+    for (; w->drain_next < until && done < 256; w->drain_next++, done++) {
+        struct conn *c = &w->conns[w->drain_next];
+        if (c->state == CONN_OPEN && ended && c->group && !c->cohort && gone_ns < w->settings->close_timeout_ns) break;
+        if (c->state == CONN_OPEN && ended && c->cohort && c->cohort->read < c->group->maybe_seq) break;
+        if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
+        if (c->state != CONN_OPEN) continue;
+        if (!ended && spread > 0) c->flags |= CF_DRAIN;
+        conn_want_close(w, c, ended ? WS_NORMAL : spread > 0 ? WS_RESTART : WS_GOING_AWAY, ended ? "ended" : "drain");
+    }
+    bool over = w->drain_next >= w->conn_touched && w->conn_count == 0;
+    if (over) atomic_store_explicit(&w->drained, true, memory_order_release);
+    return done;
+}
+
+/* What others may know of this worker. Everything here has one writer: this thread. */
+static void publish(struct worker *w)
+{
+    struct counters *n = &w->counters;
+    const struct io_counters *io = &w->io->counters;
+    counter_set(&n->connections, w->conn_count);
+    counter_set(&n->subscribers, w->subscriber_count);
+    counter_set(&n->behind, w->behind_count);
+    counter_set(&n->groups, w->groups.group_count);
+    counter_set(&n->cohorts, w->groups.cohort_count);
+    counter_set(&n->rest_bytes, (uint64_t)w->rests.in_use * w->rests.block_bytes);
+    counter_set(&n->filter_bytes, w->groups.heap.live);
+    counter_set(&n->sends_total, io->sends);
+    counter_set(&n->sent_bytes_total, io->sent_bytes);
+    counter_set(&n->sends_full_total, io->sends_full);
+    counter_set(&n->sends_part_total, io->sends_part);
+    counter_set(&n->received_bytes_total, io->received_bytes);
+    counter_set(&n->receive_no_buffer_total, io->receive_no_buffer);
+    counter_set(&n->cq_overflow_total, io->cq_overflow);
+    counter_set(&n->enters_total, io->enters);
+
+    struct log_reader *r = w->reader;
+    atomic_store_explicit(&r->members, w->subscriber_count, memory_order_release);
+    atomic_store_explicit(&r->in_step, w->subscriber_count - w->behind_count, memory_order_release);
+    uint64_t owed = owed_least(w);
+    if (owed != atomic_load_explicit(&r->owed, memory_order_relaxed))
+        atomic_store_explicit(&r->owed, owed, memory_order_release);
+    if (w->groups.queued_count > 0) return;
+    if (atomic_load_explicit(&r->handed, memory_order_relaxed) == w->read_seq) return;
+    /* seq_cst, as every source of work for a sleeper: the feed thread may be about to sleep on this (decision 24). */
+    atomic_store_explicit(&r->handed, w->read_seq, memory_order_seq_cst);
+    log_reader_progress(w->log);
+}
+
+/* The oldest tick that may be owed to a complete or conflate subscriber (decision 17): for pace=complete. */
+static uint64_t owed_least(const struct worker *w)
+{
+    uint64_t least = UINT64_MAX;
+    for (const struct group *g = w->groups.all; g; g = g->next)
+        for (const struct cohort *c = g->cohorts; c; c = c->next)
+            if (c->read < g->maybe_seq) least = min_u64(least, c->read + 1);
+    if (w->behind_count == 0) return least;
+    uint32_t seen = 0;
+    for (uint32_t slot = 0; slot < w->conn_touched && seen < w->behind_count; slot++) {
+        const struct conn *c = &w->conns[slot];
+        if (c->state != CONN_OPEN || !c->group || c->cohort) continue;
+        seen++;
+        if (c->policy != POLICY_COMPLETE && c->policy != POLICY_CONFLATE) continue;
+        if (c->read < c->group->maybe_seq) least = min_u64(least, c->read + 1);
+    }
+    return least;
+}
+
+/* ---- The thread. ---- */
+
+int worker_start(struct worker *w, struct fault *fault)
+{
+    int error = pthread_create(&w->thread, NULL, run, w);
+    if (error != 0) {
+        errno = error;
+        return fault_errno(fault, "cannot start worker %u", w->options.index);
+    }
+    w->thread_started = true;
+    while (!atomic_load_explicit(&w->opened, memory_order_acquire)) sched_yield();
+    if (w->start_result < 0 && fault) *fault = w->start_fault;
+    return w->start_result;
+}
+
+static void *run(void *context)
+{
+    struct worker *w = context;
+    sigset_t all;
+    sigfillset(&all); /* signals are main's */
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    if (w->options.cpu >= 0) affinity_pin(w->options.cpu);
+    worker_clock(w, clock_mono_ns());
+    w->start_result = worker_open_io(w, &w->start_fault);
+    int result = w->start_result;
+    atomic_store_explicit(&w->opened, true, memory_order_release);
+    if (result < 0) return NULL;
+    while (!atomic_load_explicit(&w->stop, memory_order_relaxed))
+        if (worker_turn(w, clock_mono_ns(), clock_real_ns(), 0) == 0) idle(w);
+    return NULL;
+}
+
+/* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. */
+static void idle(struct worker *w)
+{
+    uint64_t until = w->now_ns + w->options.spin_ns;
+    while (w->options.spin_ns > 0 && clock_mono_ns() < until)
+        if (has_news(w)) return;
+    struct sleeper *s = &w->reader->sleeper;
+    sleeper_prepare(s);
+    uint64_t now_ns = clock_mono_ns();
+    uint64_t wait_ns = has_news(w) ? 0 : worker_wait_ns(w, now_ns);
+    if (wait_ns > 0) counter_add(&w->counters.sleeps_total, 1);
+    worker_turn(w, now_ns, clock_real_ns(), wait_ns);
+    sleeper_cancel(s);
+}
+
+/* seq_cst where it matters: after sleeper_prepare, before sleeping. */
+static bool has_news(const struct worker *w)
+{
+    return log_head(w->log) != w->read_seq || atomic_load_explicit(&w->stop, memory_order_seq_cst) ||
+           (!w->draining && (atomic_load_explicit(&w->server->draining, memory_order_seq_cst) ||
+                             atomic_load_explicit(&w->server->ended, memory_order_seq_cst)));
+}
+
+uint64_t worker_wait_ns(const struct worker *w, uint64_t now_ns)
+{
+    if (w->ready_head != w->ready_tail) return w->groups.queued_count ? 0 : NS_PER_MS;
+    if (w->groups.queued_count > 0) return 0;
+    uint64_t most = w->draining ? 10 * NS_PER_MS : NS_PER_SECOND;
+    return min_u64(timer_wait_ns(&w->timers, now_ns, most), timer_wait_ns(&w->groups.timers, now_ns, most));
+}
+
+void worker_wake(struct worker *w) { sleeper_wake_slow(&w->reader->sleeper); }
+
+bool worker_drained(const struct worker *w) { return atomic_load_explicit(&w->drained, memory_order_acquire); }
+
+void worker_stop(struct worker *w)
+{
+    if (!w->thread_started) return;
+    atomic_store_explicit(&w->stop, true, memory_order_seq_cst);
+    worker_wake(w);
+    pthread_join(w->thread, NULL);
+    w->thread_started = false;
+}
+
+const struct counters *worker_counters(const struct worker *w) { return &w->counters; }

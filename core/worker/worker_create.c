@@ -1,0 +1,162 @@
+/* worker/worker_create.c -- a worker's memory: all of it reserved at start, touched on use. Thread: main (worker_open_io: the worker's). */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+#define HTTP_BLOCK_BYTES    (HTTP_HEADER_BYTES_MAX + 16u)
+#define COMMAND_ARENA_BYTES (4u << 20)
+
+static int reserve(struct worker *w, struct fault *fault);
+static uint32_t power_of_two(uint64_t least);
+static uint32_t rest_blocks(const struct settings *s);
+static uint32_t assembly_blocks(const struct settings *s);
+static uint32_t arena_bytes(const struct settings *s);
+
+int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault)
+{
+    struct worker *w = aligned_alloc(TC_CACHE_LINE, (sizeof *w + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE);
+    if (!w) return fault_set(fault, TC_ESYSTEM, "no memory for a worker");
+    memset(w, 0, sizeof *w);
+    w->options = *o;
+    w->server = o->server;
+    w->settings = o->server->settings;
+    w->log = o->server->log;
+    w->reader = log_reader_add(w->log);
+    w->conns_max = (uint32_t)w->settings->connections_max;
+    uint64_t seed = o->seed;
+    while (seed == 0) random_secret(&seed, sizeof seed);
+    random_seed(&w->random, seed);
+    if (!w->reader || reserve(w, fault) < 0) {
+        worker_destroy(w);
+        return fault_set(fault, TC_ESYSTEM, "no address space for worker %u; make --max-connections or --filter-memory smaller",
+                         o->index);
+    }
+    *out = w;
+    return 0;
+}
+
+static int reserve(struct worker *w, struct fault *fault)
+{
+    (void)fault;
+    const struct settings *s = w->settings;
+    uint32_t ready_room = power_of_two(w->conns_max + 1);
+    uint32_t addresses = power_of_two(2 * (uint64_t)w->conns_max);
+    w->ready_mask = ready_room - 1;
+    w->addresses_mask = addresses - 1;
+    w->arena_bytes = arena_bytes(s);
+    w->conns = memory_reserve(w->conns_max * sizeof *w->conns, 0);
+    w->free_slots = memory_reserve(w->conns_max * sizeof *w->free_slots, 0);
+    w->ready = memory_reserve(ready_room * sizeof *w->ready, 0);
+    w->addresses = memory_reserve(addresses * sizeof *w->addresses, 0);
+    w->arena = memory_reserve(w->arena_bytes, 0);
+    w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
+    w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
+    if (!w->conns || !w->free_slots || !w->ready || !w->addresses || !w->arena || !w->command_arena || !w->last) return TC_ESYSTEM;
+    if (pool_init(&w->rests, rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->http_blocks, w->conns_max / 4 + 1, HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->assemblies, assembly_blocks(s), sizeof(struct ws_assembly) + s->message_bytes_max + 8) < 0) return TC_ESYSTEM;
+    struct groups_options o = {.log = w->log,
+                               .heap_bytes = s->filter_bytes,
+                               .symbols_max = (uint32_t)s->symbols_max,
+                               .members_max = (uint32_t)s->cohort_members_max,
+                               .interval_ns_least = s->batch_us * NS_PER_US};
+    return groups_init(&w->groups, &o);
+}
+
+static uint32_t power_of_two(uint64_t least)
+{
+    uint32_t n = 1;
+    while (n < least) n *= 2;
+    return n;
+}
+
+static uint32_t rest_blocks(const struct settings *s)
+{
+    uint64_t bytes = s->rest_bytes ? s->rest_bytes : s->connections_max * FRAME_BYTES_MAX;
+    return (uint32_t)max_u64(bytes / FRAME_BYTES_MAX, 1);
+}
+
+/* Messages that arrive in pieces at the same time; more are told 1013. */
+static uint32_t assembly_blocks(const struct settings *s) { return (uint32_t)max_u64(s->connections_max / 16, 16); }
+
+/* The largest single answer (a set of --max-rules rules, twice over: rules as notices want them, and the text). */
+static uint32_t arena_bytes(const struct settings *s)
+{
+    return (uint32_t)(ARENA_BYTES + (s->rules_max + COMMAND_SYMBOLS_MAX) * 512);
+}
+
+size_t worker_bytes(const struct settings *s)
+{
+    return sizeof(struct worker) + s->connections_max * (sizeof(struct conn) + 8 + 2 * sizeof(struct address)) +
+           (size_t)rest_blocks(s) * FRAME_BYTES_MAX + (s->connections_max / 4 + 1) * HTTP_BLOCK_BYTES +
+           (size_t)assembly_blocks(s) * (sizeof(struct ws_assembly) + s->message_bytes_max) + s->filter_bytes +
+           arena_bytes(s) + COMMAND_ARENA_BYTES + (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
+}
+
+int worker_open_io(struct worker *w, struct fault *fault)
+{
+    command_thread_init(w->command_arena, COMMAND_ARENA_BYTES);
+    w->io = w->options.io_open(w->options.io_context, w->reader->sleeper.event_fd, fault);
+    if (!w->io) return fault ? fault->code : TC_ESYSTEM;
+    for (uint32_t i = 0; i < w->options.listen_count; i++) {
+        int result = w->io->ops->listen(w->io, w->options.listen_fds[i], i, fault);
+        if (result < 0) return result;
+    }
+    return 0;
+}
+
+void worker_clock(struct worker *w, uint64_t now_ns)
+{
+    w->start_ns = now_ns;
+    timer_wheel_init(&w->timers, now_ns);
+    timer_wheel_init(&w->groups.timers, now_ns);
+}
+
+void worker_destroy(struct worker *w)
+{
+    if (!w) return;
+    worker_stop(w);
+    if (w->io) w->io->ops->close(w->io);
+    uint32_t ready_room = w->ready_mask + 1, addresses = w->addresses_mask + 1;
+    memory_release(w->conns, w->conns_max * sizeof *w->conns);
+    memory_release(w->free_slots, w->conns_max * sizeof *w->free_slots);
+    memory_release(w->ready, ready_room * sizeof *w->ready);
+    memory_release(w->addresses, addresses * sizeof *w->addresses);
+    memory_release(w->arena, w->arena_bytes);
+    memory_release(w->command_arena, COMMAND_ARENA_BYTES);
+    if (w->last) last_value_destroy(w->last);
+    pool_destroy(&w->rests);
+    pool_destroy(&w->http_blocks);
+    pool_destroy(&w->assemblies);
+    groups_destroy(&w->groups);
+    free(w);
+}
+
+void worker_check(const struct worker *w)
+{
+    groups_check(&w->groups);
+    uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0;
+    for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
+        const struct conn *c = &w->conns[slot];
+        if (c->state == CONN_FREE) continue;
+        open++;
+        handshaking += !(c->flags & CF_UPGRADED);
+        subscribed += c->group != NULL;
+        behind += c->group != NULL && c->cohort == NULL;
+        TC_ASSERT(c->unit == NO_UNIT);
+        TC_ASSERT(timer_is_set(&c->timer));
+        if (!c->cohort) continue;
+        TC_ASSERT(c->cohort->group == c->group);
+        TC_ASSERT(c->cohort->slots[c->member_index] == slot);
+        TC_ASSERT(c->rest_block == POOL_NONE); /* in step: nothing is half sent */
+        TC_ASSERT(!(c->flags & CF_FULL));
+        TC_ASSERT(c->snapshot == NULL);
+    }
+    TC_ASSERT(open == w->conn_count);
+    TC_ASSERT(behind == w->behind_count);
+    TC_ASSERT(subscribed == w->subscriber_count);
+    TC_ASSERT(handshaking == w->conn_handshaking);
+}

@@ -1,0 +1,300 @@
+/* worker/worker_http.c -- requests on the one port: the page, the WebSocket upgrade, health, metrics, symbols.
+ * A request is parsed when its head is whole; a head that arrives in pieces is gathered in a block of the http pool. */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+#include "ops/metrics.h"
+#include "web/web.h"
+#include "wire/http_reply.h"
+#include "wire/notice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void on_request(struct worker *w, struct conn *c, const struct http_request *r);
+static int check_host(const struct worker *w, const struct http_request *r);
+static bool origin_allowed(const struct worker *w, const struct http_request *r);
+static void upgrade(struct worker *w, struct conn *c, const struct http_request *r, bool echo);
+static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r, const struct web_asset *a);
+static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r);
+static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r);
+static void serve_symbols(struct worker *w, struct conn *c, const struct http_request *r);
+static void fail(struct worker *w, struct conn *c, const struct http_request *r, int status, const char *why);
+
+size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
+{
+    const char *at = (const char *)bytes;
+    size_t have = size, before = 0;
+    if (c->block != POOL_NONE) {
+        uint8_t *block = pool_at(&w->http_blocks, c->block);
+        before = c->block_size;
+        size_t take = min_u64(size, HTTP_HEADER_BYTES_MAX + 1 - before);
+        memcpy(block + before, bytes, take);
+        at = (const char *)block;
+        have = before + take;
+    }
+    struct http_request r;
+    int result = http_parse(at, have, &c->scanned, &r);
+    if (result == 0 && c->block == POOL_NONE) {
+        c->block = pool_get(&w->http_blocks);
+        if (c->block == POOL_NONE || have > HTTP_HEADER_BYTES_MAX) {
+            result = c->block == POOL_NONE ? -503 : -431;
+        } else {
+            memcpy(pool_at(&w->http_blocks, c->block), bytes, have);
+            c->block_size = (uint32_t)have;
+            return size;
+        }
+    } else if (result == 0) {
+        c->block_size = (uint32_t)have;
+        return have - before;
+    }
+    size_t used = result > 0 ? r.head_bytes - before : size;
+    counter_add(&w->counters.requests_total, 1);
+    /* The texts of r point into the block; it is given back when the request was answered. */
+    uint32_t block = c->block;
+    c->block = POOL_NONE;
+    c->scanned = c->block_size = 0;
+    if (result > 0) {
+        on_request(w, c, &r);
+    } else {
+        memset(&r, 0, sizeof r);
+        r.version_minor = 1;
+        fail(w, c, &r, -result, "the request is not one this server can read");
+    }
+    if (block != POOL_NONE) pool_put(&w->http_blocks, block);
+    return used;
+}
+
+/* Answers from out; what follows the answer depends on keep-alive. */
+static void answer(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply)
+{
+    reply->version_minor = r->version_minor;
+    reply->keep_alive = (c->flags & CF_KEEP_ALIVE) != 0;
+    reply->head_only = r->method == HTTP_M_HEAD;
+    int size = http_reply_whole((char *)w->arena, FRAME_BYTES_MAX, reply);
+    TC_ASSERT(size > 0);
+    c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);
+    conn_timer_set(w, c);
+    conn_send_now(w, c, w->arena, (uint32_t)size);
+    if (c->state != CONN_FREE && c->rest_block == POOL_NONE && !reply->keep_alive) conn_linger(w, c);
+}
+
+static void fail(struct worker *w, struct conn *c, const struct http_request *r, int status, const char *why)
+{
+    counter_add(&w->counters.request_errors_total, 1);
+    bool goes_on = status == 404 || status == 405 || status == 426 || status == 403;
+    if (!goes_on) c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
+    struct http_reply base = {.version_minor = r->version_minor,
+                              .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
+                              .head_only = r->method == HTTP_M_HEAD,
+                              .allow = status == 405 ? "GET, HEAD" : NULL,
+                              .upgrade = status == 426 ? "websocket" : NULL,
+                              .retry_after_s = status == 503 ? 2 : 0};
+    int size = http_reply_error((char *)w->arena, FRAME_BYTES_MAX, status, why, &base);
+    TC_ASSERT(size > 0);
+    conn_send_now(w, c, w->arena, (uint32_t)size);
+    if (c->state != CONN_FREE && c->rest_block == POOL_NONE && !base.keep_alive) conn_linger(w, c);
+}
+
+static void on_request(struct worker *w, struct conn *c, const struct http_request *r)
+{
+    if (!r->keep_alive || r->body_bytes > 0 || w->draining) c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
+    int status = check_host(w, r);
+    if (status != 0) {
+        fail(w, c, r, status, "this listener does not answer to that Host; add it with --host");
+        return;
+    }
+    bool ws = text_equal(r->path, TEXT("/v1/ws"));
+    bool echo = w->settings->echo && text_equal(r->path, TEXT("/v1/echo"));
+    const struct web_asset *asset = web_find(r->path.at, r->path.size);
+    bool known = ws || echo || asset || text_equal(r->path, TEXT("/metrics")) || text_equal(r->path, TEXT("/healthz")) ||
+                 text_equal(r->path, TEXT("/readyz")) || text_equal(r->path, TEXT("/v1/symbols"));
+    if (!known) {
+        fail(w, c, r, 404, "there is nothing at this path; see / and /v1/ws");
+        return;
+    }
+    if (r->method != HTTP_M_GET && !(r->method == HTTP_M_HEAD && !ws && !echo)) {
+        fail(w, c, r, 405, "this path takes GET and HEAD");
+        return;
+    }
+    if (ws || echo)
+        upgrade(w, c, r, echo);
+    else if (asset)
+        serve_asset(w, c, r, asset);
+    else if (text_equal(r->path, TEXT("/metrics")))
+        serve_metrics(w, c, r);
+    else if (text_equal(r->path, TEXT("/v1/symbols")))
+        serve_symbols(w, c, r);
+    else if (text_equal(r->path, TEXT("/readyz")))
+        serve_ready(w, c, r);
+    else
+        answer(w, c, r, &(struct http_reply){.status = 200, .body = TEXT("alive\n"), .cache_control = "no-store"});
+}
+
+/* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to 127.0.0.1 gets nothing
+ * (decision 26). */
+static int check_host(const struct worker *w, const struct http_request *r)
+{
+    if (!w->server->loopback || !r->has_host || http_host_is_loopback(r->host)) return 0;
+    for (uint32_t i = 0; i < w->settings->host.count; i++)
+        if (http_host_name_is(r->host, text_of(w->settings->host.at[i]))) return 0;
+    return 421;
+}
+
+static bool origin_allowed(const struct worker *w, const struct http_request *r)
+{
+    if (!r->has_origin || http_origin_is_host(r->origin, r->host)) return true;
+    if (w->server->loopback && http_origin_is_loopback(r->origin)) return true;
+    struct text list = {w->settings->origins, w->settings->origins ? strlen(w->settings->origins) : 0};
+    return text_equal(list, TEXT("*")) || (list.size > 0 && http_list_has(list, r->origin));
+}
+
+static void upgrade(struct worker *w, struct conn *c, const struct http_request *r, bool echo)
+{
+    if (!origin_allowed(w, r)) {
+        fail(w, c, r, 403, "pages of this Origin may not connect; allow it with --origins");
+        return;
+    }
+    int status = ws_handshake_check(r);
+    if (status != 0) {
+        fail(w, c, r, status, "this path speaks WebSocket (RFC 6455, version 13)");
+        return;
+    }
+    if (w->draining) {
+        fail(w, c, r, 503, "draining");
+        return;
+    }
+    bool json = http_list_has(r->ws_protocols, TEXT("tickcast.v1.json"));
+    int size = ws_handshake_reply((char *)w->arena, 1024, r->ws_key, json && !echo ? "tickcast.v1.json" : NULL);
+    TC_ASSERT(size > 0);
+    uint32_t bytes = (uint32_t)size;
+    if (!echo) {
+        char hello[NOTICE_MAX];
+        uint32_t hello_size = notice_hello(hello, w->server->version, log_epoch(w->log), w->read_seq);
+        bytes += ws_frame_head(w->arena + bytes, WS_TEXT, hello_size);
+        memcpy(w->arena + bytes, hello, hello_size);
+        bytes += hello_size;
+    }
+    w->conn_handshaking--;
+    c->state = CONN_OPEN;
+    c->flags = (c->flags & ~(uint32_t)CF_KEEP_ALIVE) | CF_UPGRADED | (echo ? CF_ECHO : 0);
+    memset(&c->reader, 0, sizeof c->reader);
+    c->heard_ms = w->now_ms;
+    counter_add(&w->counters.upgrades_total, 1);
+    conn_timer_set(w, c);
+    /* The query is read before the arena is reused. */
+    struct command cmd;
+    struct command_error err;
+    bool asked = !echo && r->query.size > 0;
+    int result = asked ? command_parse_query(r->query, &cmd, &err) : 0;
+    conn_send_now(w, c, w->arena, bytes);
+    if (c->state != CONN_OPEN || !asked) return;
+    if (result < 0)
+        command_reject(w, c, &err);
+    else if (cmd.has_symbols || cmd.has_resume)
+        command_run(w, c, &cmd);
+    else if (cmd.has_heartbeat)
+        c->heartbeat_ms = ns_to_ms(cmd.heartbeat_ns);
+}
+
+static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r, const struct web_asset *a)
+{
+    struct http_reply reply = {.status = 200,
+                               .type = a->type,
+                               .etag = a->etag,
+                               .cache_control = a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
+                               .version_minor = r->version_minor,
+                               .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
+                               .head_only = r->method == HTTP_M_HEAD};
+    if (r->if_none_match.size > 0 && http_list_has(r->if_none_match, text_of(a->etag))) {
+        reply.status = 304;
+        answer(w, c, r, &reply);
+        return;
+    }
+    bool gzip = r->accept_gzip && a->gzip;
+    if (gzip) reply.encoding = "gzip";
+    reply.body = (struct text){(const char *)(gzip ? a->gzip : a->at), gzip ? a->gzip_size : a->size};
+    int size = http_reply_head((char *)w->arena, FRAME_BYTES_MAX, &reply);
+    TC_ASSERT(size > 0);
+    c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);
+    if (!reply.head_only) { /* the body is sent from where it is, as the socket takes it */
+        c->state = CONN_BODY;
+        c->body = (const uint8_t *)reply.body.at;
+        c->body_left = (uint32_t)reply.body.size;
+    }
+    conn_timer_set(w, c);
+    conn_send_now(w, c, w->arena, (uint32_t)size);
+    if (c->state == CONN_FREE) return;
+    if (c->state == CONN_BODY)
+        conn_ready(w, c);
+    else if (c->rest_block == POOL_NONE && !reply.keep_alive)
+        conn_linger(w, c);
+}
+
+static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r)
+{
+    const char *why = w->draining || atomic_load(&w->server->draining) ? "draining\n"
+                      : atomic_load(&w->server->feed_running)           ? NULL
+                                                                        : "no feed is running\n";
+    struct http_reply reply = {.status = why ? 503 : 200,
+                               .body = why ? text_of(why) : TEXT("ready\n"),
+                               .cache_control = "no-store",
+                               .retry_after_s = why ? 2 : 0};
+    answer(w, c, r, &reply);
+}
+
+static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r)
+{
+    char text[FRAME_BYTES_MAX - 1024];
+    const struct counters *all[WORKERS_MAX];
+    for (uint32_t i = 0; i < w->server->worker_count; i++) all[i] = worker_counters(w->server->workers[i]);
+    struct metrics_in in = {.counters = all,
+                            .count = w->server->worker_count,
+                            .log = w->log,
+                            .version = w->server->version,
+                            .real_ns = w->real_ns,
+                            .started_real_ns = w->server->started_real_ns};
+    uint32_t size = metrics_text(&in, text, sizeof text);
+    answer(w, c, r,
+           &(struct http_reply){.status = 200,
+                                .type = "text/plain; version=0.0.4; charset=utf-8",
+                                .body = {text, size},
+                                .cache_control = "no-store"});
+}
+
+/* Names that begin with prefix, in order of id, at most limit; bounded by the size of one answer. */
+static void serve_symbols(struct worker *w, struct conn *c, const struct http_request *r)
+{
+    char prefix[SYMBOL_NAME_MAX + 1], limit_text[8] = "";
+    struct text rest = r->query, name, value, wanted = {prefix, 0};
+    while (http_query_next(&rest, &name, &value)) {
+        int size = 0;
+        if (text_equal(name, TEXT("prefix"))) {
+            size = http_percent_decode(value, prefix, sizeof prefix);
+            wanted.size = size > 0 ? (size_t)size : 0;
+        } else if (text_equal(name, TEXT("limit"))) {
+            size = http_percent_decode(value, limit_text, sizeof limit_text - 1);
+        }
+        if (size < 0) {
+            fail(w, c, r, 400, "prefix takes up to 32 characters, limit a number from 1 to 1000");
+            return;
+        }
+    }
+    long limit = limit_text[0] ? strtol(limit_text, NULL, 10) : 1000;
+    if (limit < 1 || limit > 1000) limit = 1000;
+    char text[FRAME_BYTES_MAX - 1024], epoch[16];
+    epoch_print(epoch, log_epoch(w->log));
+    uint32_t size = (uint32_t)snprintf(text, sizeof text, "{\"epoch\":\"%.16s\",\"seq\":%llu,\"symbols\":[", epoch,
+                                       (unsigned long long)w->read_seq);
+    bool more = false, first = true;
+    for (uint32_t id = 0; id < w->groups.symbol_count && !more; id++) {
+        if (!text_begins(symbol_table_name(log_symbols(w->log), id), wanted)) continue;
+        struct text json = symbol_table_json(log_symbols(w->log), id);
+        more = limit-- == 0 || size + json.size + 32 > sizeof text;
+        if (more) break;
+        size += (uint32_t)snprintf(text + size, sizeof text - size, "%s\"%.*s\"", first ? "" : ",", (int)json.size, json.at);
+        first = false;
+    }
+    size += (uint32_t)snprintf(text + size, sizeof text - size, "],\"more\":%s}\n", more ? "true" : "false");
+    answer(w, c, r, &(struct http_reply){.status = 200, .type = "application/json", .body = {text, size}, .cache_control = "no-store"});
+}

@@ -1,0 +1,143 @@
+/* worker/worker_ws.c -- frames of a client: commands, control frames, echoes. Spec: RFC 6455. */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+
+static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m);
+static bool within_rate(struct worker *w, struct conn *c);
+static void on_message(struct worker *w, struct conn *c, const struct ws_message *m);
+static void echo(struct worker *w, struct conn *c, const struct ws_message *m);
+static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m);
+static void on_close(struct worker *w, struct conn *c, const struct ws_message *m);
+static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m);
+
+size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
+{
+    struct ws_assembly *assembly = NULL;
+    if (c->block != POOL_NONE) assembly = (struct ws_assembly *)pool_at(&w->assemblies, c->block);
+    struct ws_message m = {.opcode = WS_TEXT};
+    size_t used = 0;
+    enum ws_event event = ws_read(&c->reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
+    if (event == WS_EVENT_NEED_ASSEMBLY) {
+        c->block = pool_get(&w->assemblies);
+        if (c->block == POOL_NONE) {
+            counter_add(&w->counters.closed_limit_total, 1);
+            c->flags |= CF_FAILED;
+            conn_want_close(w, c, WS_TRY_LATER, "memory");
+            c->reader.closed = true;
+            return size;
+        }
+        return used;
+    }
+    if (event != WS_EVENT_MORE) handle(w, c, event, &m);
+    if (c->state != CONN_FREE && c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY && c->state != CONN_HTTP &&
+        ws_reader_idle(&c->reader)) {
+        pool_put(&w->assemblies, c->block);
+        c->block = POOL_NONE;
+    }
+    return used;
+}
+
+static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m)
+{
+    if (c->state == CONN_CLOSING) { /* only the peer's close frame still matters */
+        if (event == WS_EVENT_CLOSE || event == WS_EVENT_FAIL) conn_linger(w, c);
+        return;
+    }
+    if (c->flags & CF_CLOSE_SENT) return;
+    switch (event) {
+    case WS_EVENT_MESSAGE:
+        if (c->flags & CF_ECHO)
+            echo(w, c, m);
+        else if (within_rate(w, c))
+            on_message(w, c, m);
+        return;
+    case WS_EVENT_PING:
+        if ((c->flags & CF_ECHO) || within_rate(w, c)) on_ping(w, c, m);
+        return;
+    case WS_EVENT_PONG: c->flags &= ~(uint32_t)CF_PING_OUT; return;
+    case WS_EVENT_CLOSE: on_close(w, c, m); return;
+    case WS_EVENT_FAIL: on_fail(w, c, m); return;
+    default: return;
+    }
+}
+
+static bool within_rate(struct worker *w, struct conn *c)
+{
+    uint64_t most = w->settings->commands_per_second_max;
+    uint32_t second = w->now_ms / 1000;
+    if (c->command_second != second) {
+        c->command_second = second;
+        c->command_count = 0;
+    }
+    if (c->command_count < UINT16_MAX) c->command_count++;
+    if (most == 0 || c->command_count <= most) return true;
+    counter_add(&w->counters.closed_limit_total, 1);
+    conn_want_close(w, c, WS_POLICY, "max-commands");
+    return false;
+}
+
+static void on_message(struct worker *w, struct conn *c, const struct ws_message *m)
+{
+    struct command cmd;
+    struct command_error err;
+    if (command_parse((const char *)m->payload, m->size, &cmd, &err) == 0)
+        command_run(w, c, &cmd);
+    else
+        command_reject(w, c, &err);
+}
+
+/* Sent back at once; what the socket does not take stays where it is (a long message) or in a rest block (a short one), and
+ * input waits until it is out. */
+static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
+{
+    uint32_t slot = conn_slot(w, c);
+    if (m->size + WS_HEAD_MAX <= FRAME_BYTES_MAX) {
+        uint8_t *room = w->arena; /* no submission is under way while input is handled */
+        uint32_t head = ws_frame_head(room, m->opcode, m->size);
+        memcpy(room + head, m->payload, m->size);
+        conn_send_now(w, c, room, head + m->size);
+        return;
+    }
+    TC_ASSERT(c->block != POOL_NONE); /* longer than a receive buffer: it was assembled, with room for the head before it */
+    uint32_t head = ws_frame_head_before(m->payload, m->opcode, m->size);
+    uint8_t *start = m->payload - head;
+    w->io->ops->send_add(w->io, slot, start, head + m->size);
+    if (w->io->ops->send_flush(w->io, w->failed) == 0) return;
+    if (w->failed[0].error) {
+        conn_close(w, c, IO_CLOSE_RESET);
+        return;
+    }
+    c->rest_block = REST_IN_ASSEMBLY;
+    c->rest_at = (uint32_t)(start - pool_at(&w->assemblies, c->block)) + w->failed[0].taken;
+    c->rest_size = head + m->size - w->failed[0].taken;
+    conn_full(w, c);
+}
+
+static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m)
+{
+    if (!c->pong) c->pong = heap_get(&w->groups.heap, WS_CONTROL_BYTES_MAX + 1);
+    if (!c->pong) return; /* no memory: the peer may ask again (RFC 6455 5.5.3 allows to answer only the newest) */
+    c->pong[0] = (uint8_t)m->size;
+    memcpy(c->pong + 1, m->payload, m->size);
+    c->flags |= CF_PONG;
+    conn_ready(w, c);
+}
+
+static void on_close(struct worker *w, struct conn *c, const struct ws_message *m)
+{
+    c->flags |= CF_CLOSE_REPLY;
+    c->flags &= ~(uint32_t)CF_CLOSE;
+    uint16_t code = m->close_code == WS_NO_CODE ? WS_NO_CODE : m->close_code;
+    if (c->answer && c->answer->sent == 0) answer_drop(w, c); /* nobody waits for it; one begun is finished */
+    conn_want_close(w, c, code, "");
+}
+
+static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m)
+{
+    counter_add(&w->counters.closed_protocol_total, 1);
+    c->flags |= CF_FAILED;
+    c->flags &= ~(uint32_t)CF_CLOSE;
+    if (c->answer && c->answer->sent == 0) answer_drop(w, c);
+    conn_want_close(w, c, m->close_code, m->fail);
+}
