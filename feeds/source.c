@@ -192,7 +192,7 @@ uint64_t packed_offset(const struct source *s)
     return s->packed.read_bytes - (s->packed.end - s->packed.begin);
 }
 
-void source_label(char *label, const char *text)
+void source_label(char label[SOURCE_LABEL_MAX], const char *text)
 {
     size_t size = strlen(text), at = 0;
     if (size >= SOURCE_LABEL_MAX) {

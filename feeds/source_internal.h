@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKED_BYTES     65536u /* read from the file at a time */
-#define SOURCE_LABEL_MAX 192u   /* of a path in error texts; longer ones are cut on the left */
+#define PACKED_BYTES 65536u /* read from the file at a time */
 
 /* The file as it lies on the disk. */
 struct packed {
@@ -49,8 +48,6 @@ uint64_t packed_offset(const struct source *s);
 
 /* source_zip.c: opens one member; the archive's only file where member is NULL. */
 int source_zip_open(struct source *s, const char *path, const char *member, struct fault *f);
-/* Puts text into label without control characters, cut on the left to at most SOURCE_LABEL_MAX - 1 bytes. */
-void source_label(char *label, const char *text);
 
 extern const struct unpack_ops unpack_plain, unpack_gzip, unpack_zstd, unpack_zip;
 
