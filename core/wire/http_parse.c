@@ -25,7 +25,7 @@ static int find_end(const char *bytes, size_t size, uint32_t *scanned);
 static int too_long(const char *bytes, size_t size);
 static bool bytes_ok(const char *bytes, size_t size);
 static int parse_head(const char *bytes, size_t size, struct http_request *out);
-static int status_of(const http_parser *parser, const struct parsing *p);
+static int status_of(const http_parser *parser, struct parsing *p);
 static int parse_version(const http_parser *parser, struct http_request *out);
 static int parse_target(struct http_request *out, bool connect);
 static int parse_absolute(struct text target, struct http_request *out);
@@ -169,9 +169,11 @@ static int parse_head(const char *bytes, size_t size, struct http_request *out)
     return finish_head(&parser, &p);
 }
 
-/* For a head that http-parser refused. A Transfer-Encoding beside a Content-Length ends up here too. */
-static int status_of(const http_parser *parser, const struct parsing *p)
+/* For a head that http-parser refused. A Transfer-Encoding beside a Content-Length ends up here too: the
+ * field it stopped at still has its say. */
+static int status_of(const http_parser *parser, struct parsing *p)
 {
+    if (HTTP_PARSER_ERRNO(parser) == HPE_UNEXPECTED_CONTENT_LENGTH) header_end(p);
     if (p->status != 0) return p->status;
     if (HTTP_PARSER_ERRNO(parser) == HPE_HEADER_OVERFLOW) return 431;
     return 400;
