@@ -92,4 +92,5 @@ void reader_reset_tick(struct tick *t)
     int64_t event_ns = t->event_ns;
     *t = (struct tick){.event_ns = event_ns, .kind = TICK_FEED, .flags = FEED_RESET};
     t->feed.state = FEED_RESTARTED;
+    memcpy(t->feed.name, "file", 4); /* whoever plays it puts its own name there */
 }

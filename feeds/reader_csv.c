@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 static int first_line(struct csv *c, const struct reader_options *o, struct fault *f);
-static char delimiter_of(struct text line);
 static int next_row(struct csv *c, struct tick *t, struct fault *f);
 static void printable(struct text value, char *out, size_t out_size);
 
@@ -43,18 +42,11 @@ static int first_line(struct csv *c, const struct reader_options *o, struct faul
     rc = csv_line(&c->lines, &line, f);
     if (rc < 0) return rc;
     if (rc == 0) return fault_set(f, TC_EINPUT, "%s: the file is empty", source_name(c->lines.source));
-    c->delimiter = delimiter_of(line);
+    c->delimiter = csv_delimiter(line);
     rc = csv_split(c, line, f);
     if (rc == 0) rc = c->preset->start(c, o, f);
     if (rc == 0) csv_line_again(&c->lines);
     return rc < 0 ? rc : 0;
-}
-
-static char delimiter_of(struct text line)
-{
-    if (memchr(line.at, ',', line.size)) return ',';
-    if (memchr(line.at, ';', line.size)) return ';';
-    return memchr(line.at, '\t', line.size) ? '\t' : ',';
 }
 
 int csv_next(struct reader *r, struct tick *out, uint32_t count_max, bool *fatal, struct fault *f)

@@ -74,7 +74,9 @@ void csv_close(struct reader *r);
 
 /* Fields of one line into c->fields, split at c->delimiter. 0 or TC_EINPUT. */
 int csv_split(struct csv *c, struct text line, struct fault *f);
-/* The first line of a file's beginning, split at commas for probing (no quotes): how many fields. */
+/* What splits a first line: a comma where there is one, else a semicolon or a tab. */
+char csv_delimiter(struct text line);
+/* The first line of a file's beginning, split for probing (no quotes): how many fields. */
 uint32_t csv_probe_fields(const uint8_t *first, size_t size, struct text *fields, uint32_t fields_max);
 
 /* Finds names[i] in the header (case does not matter) for column[i]; the first `needed` must be there

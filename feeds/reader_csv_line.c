@@ -127,6 +127,13 @@ static int field_quoted(struct csv *c, struct text *rest, size_t *used, struct t
     return 0;
 }
 
+char csv_delimiter(struct text line)
+{
+    if (memchr(line.at, ',', line.size)) return ',';
+    if (memchr(line.at, ';', line.size)) return ';';
+    return memchr(line.at, '\t', line.size) ? '\t' : ',';
+}
+
 uint32_t csv_probe_fields(const uint8_t *first, size_t size, struct text *fields, uint32_t fields_max)
 {
     if (size >= 3 && memcmp(first, "\xef\xbb\xbf", 3) == 0) {
@@ -140,10 +147,11 @@ uint32_t csv_probe_fields(const uint8_t *first, size_t size, struct text *fields
     const char *at = (const char *)first, *line_end = size > 0 ? memchr(at, '\n', size) : NULL;
     const char *end = line_end ? line_end : at + size;
     if (end > at && end[-1] == '\r') end--;
+    char delimiter = csv_delimiter((struct text){.at = at, .size = (size_t)(end - at)});
     uint32_t count = 0;
     while (at <= end && count < fields_max) {
         const char *stop = at;
-        while (stop < end && *stop != ',') stop++;
+        while (stop < end && *stop != delimiter) stop++;
         struct text field = {.at = at, .size = (size_t)(stop - at)};
         if (field.size >= 2 && field.at[0] == '"' && field.at[field.size - 1] == '"') {
             field = (struct text){.at = field.at + 1, .size = field.size - 2};

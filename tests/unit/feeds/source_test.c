@@ -121,8 +121,8 @@ struct names {
 static void name_add(void *context, const char *member)
 {
     struct names *n = context;
-    strcat(n->text, member);
-    strcat(n->text, ";");
+    size_t used = strlen(n->text);
+    snprintf(n->text + used, sizeof n->text - used, "%s;", member);
 }
 
 static void zip_members(void **state)
