@@ -1,0 +1,10 @@
+import os, sys
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+
+@pytest.fixture(params=["uring", "epoll"])
+def io(request):
+    """Every test runs on both back ends: their behaviour is the same."""
+    return request.param

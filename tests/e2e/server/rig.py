@@ -1,0 +1,218 @@
+"""A tickcast server of one's own for a test, and a plain WebSocket client over a blocking socket: it reads only when asked, so that
+a test decides who is slow. Loopback only; every wait has an end."""
+import base64, json, os, re, signal, socket, struct, subprocess, tempfile, time
+from decimal import Decimal
+
+TICKCAST = os.environ.get("TICKCAST", "build/release/tickcast")
+
+
+class Server:
+    def __init__(self, *args, command="serve", io="uring", feed="sim:?symbols=20&rate=2000&seed=7", files=()):
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
+        words = [TICKCAST, command, "--listen", "127.0.0.1:0", "--io", io, "--max-connections", "2048"]
+        if command == "serve" and feed:
+            words += ["--feed", feed]
+        self.process = subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL)
+        self.port = int(self.wait_log(r"event=listening address=127\.0\.0\.1:(\d+)"))
+
+    def text(self):
+        with open(self.log.name) as f:
+            return f.read()
+
+    def wait_log(self, pattern, seconds=15):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = re.search(pattern, self.text())
+            if found:
+                return found.group(found.lastindex or 0)
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)  # a poll of a file, ended by the condition
+        raise AssertionError(f"not in the log: {pattern}\n{self.text()}")
+
+    def metrics(self):
+        status, _, body = self.http("GET", "/metrics")
+        assert status == 200
+        return {k: int(v) for k, v in re.findall(r"^tickcast_(\w+) (\d+)$", body.decode(), re.M)}
+
+    def wait_metric(self, name, test, seconds=15):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            value = self.metrics()[name]
+            if test(value):
+                return value
+            time.sleep(0.01)
+        raise AssertionError(f"{name} is {self.metrics()[name]}")
+
+    def raw(self, data, seconds=5):
+        """Sends bytes on a new connection; returns what comes until the server closes or an answer is whole."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as s:
+            s.sendall(data)
+            return read_http(s)
+
+    def http(self, method, path, headers=()):
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *headers, "", ""]
+        return self.raw("\r\n".join(lines).encode())
+
+    def client(self, path="/v1/ws", **options):
+        return Client(self.port, path, **options)
+
+    def stop(self, sig=signal.SIGTERM, seconds=20):
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        return self.process.wait(timeout=seconds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        text = self.text()
+        os.unlink(self.log.name)
+        assert "assertion failed" not in text and "Sanitizer" not in text, text
+
+
+def read_http(s):
+    """status, head, body of one response (by Content-Length, or to the end)."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = s.recv(65536)
+        if not more:
+            break
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: *(\d+)", head, re.M)
+    while length and len(body) < int(length.group(1)):
+        more = s.recv(65536)
+        if not more:
+            break
+        body += more
+    status = int(head.split(b" ")[1]) if head else 0
+    return status, head.decode(), body
+
+
+class Closed(Exception):
+    def __init__(self, code, reason):
+        super().__init__(f"closed {code} {reason}")
+        self.code, self.reason = code, reason
+
+
+class Client:
+    """Checks the chain of positions on the way: from == position, always."""
+
+    def __init__(self, port, path="/v1/ws", headers=(), rcvbuf=0, seconds=15):
+        self.socket = socket.socket()
+        if rcvbuf:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        self.socket.settimeout(seconds)
+        self.socket.connect(("127.0.0.1", port))
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade",
+                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers, "", ""]
+        self.socket.sendall("\r\n".join(lines).encode())
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            more = self.socket.recv(4096)
+            if not more:
+                break
+            self.buffer += more
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.head = head.decode()
+        self.status = int(self.head.split(" ")[1])
+        self.position = None
+        self.epoch = None
+        self.last_seq = 0
+        self.answer_pings = True
+
+    def _need(self, n):
+        while len(self.buffer) < n:
+            more = self.socket.recv(262144)
+            if not more:
+                raise Closed(1006, "end of file")
+            self.buffer += more
+
+    def frame(self):
+        self._need(2)
+        first, size = self.buffer[0], self.buffer[1]
+        assert size < 128, "a server's frame is not masked"
+        at = 2
+        if size == 126:
+            self._need(4)
+            size, at = struct.unpack(">H", self.buffer[2:4])[0], 4
+            assert size >= 126, "lengths are minimal"
+        elif size == 127:
+            self._need(10)
+            size, at = struct.unpack(">Q", self.buffer[2:10])[0], 10
+        self._need(at + size)
+        payload, self.buffer = self.buffer[at:at + size], self.buffer[at + size:]
+        return first & 15, payload
+
+    def send_frame(self, opcode, payload=b""):
+        mask = os.urandom(4)
+        masked = bytes(b ^ mask[i & 3] for i, b in enumerate(payload))
+        size = bytes([128 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
+        self.socket.sendall(bytes([128 | opcode]) + size + mask + masked)
+
+    def send(self, **command):
+        self.send_frame(1, json.dumps(command).encode())
+
+    def next(self):
+        """The next message, checked against the chain."""
+        while True:
+            opcode, payload = self.frame()
+            if opcode == 8:
+                code = struct.unpack(">H", payload[:2])[0] if payload else 1005
+                raise Closed(code, payload[2:].decode())
+            if opcode == 9:
+                if self.answer_pings:
+                    self.send_frame(10, payload)
+                continue
+            if opcode == 10:
+                return {"type": "PONG", "payload": payload}
+            message = json.loads(payload, parse_float=Decimal)
+            self.check(message)
+            return message
+
+    def check(self, m):
+        kind = m["type"]
+        if kind == "hello":
+            self.epoch = m["epoch"]
+        elif kind in ("subscribed", "unsubscribed"):
+            assert self.position in (None, m["seq"]), (self.position, m)
+            self.position = m["seq"]
+        elif kind in ("ticks", "gap", "covered"):
+            assert m["from"] == self.position, (self.position, m["from"], kind)
+            assert m["to"] > m["from"], m
+            self.position = m["to"]
+            for t in m.get("ticks", ()):
+                assert m["from"] < t["seq"] <= m["to"]
+                assert t["seq"] > self.last_seq
+                self.last_seq = t["seq"]
+        elif kind == "snapshot":
+            assert m["seq"] == self.position, (self.position, m["seq"])
+            assert all(t["seq"] <= m["seq"] for t in m["ticks"])
+        elif kind == "heartbeat":
+            assert self.position is None or m["seq"] >= self.position
+
+    def until(self, test, most=200000):
+        """Messages up to and including the first that test holds for."""
+        seen = []
+        for _ in range(most):
+            seen.append(self.next())
+            if test(seen[-1]):
+                return seen
+        raise AssertionError("not seen")
+
+    def until_type(self, kind):
+        return self.until(lambda m: m["type"] == kind)[-1]
+
+    def close(self):
+        self.socket.close()
+
+
+def ticks_of(messages):
+    """All ticks delivered in messages, batch or single."""
+    kinds = ("trade", "quote", "bar", "book", "status", "feed")
+    return [t for m in messages for t in (m.get("ticks", []) if m["type"] == "ticks" else [m] if m["type"] in kinds else [])]

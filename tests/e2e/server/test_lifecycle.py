@@ -1,0 +1,84 @@
+"""Start, health, drain, end."""
+import json, signal, socket, subprocess, threading
+import pytest
+from rig import TICKCAST, Closed, Server
+
+
+def closed_with(c):
+    with pytest.raises(Closed) as e:
+        c.until(lambda m: False)
+    return e.value.code
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_exits_0(io, sig):
+    with Server("--drain-seconds", "0.5", io=io) as s:
+        assert s.http("GET", "/readyz")[0] == 200
+        clients = [s.client("/v1/ws?symbols=*") for _ in range(20)]
+        s.process.send_signal(sig)
+        for c in clients:
+            notice = c.until_type("drain")
+            assert 0 <= notice["reconnect_after_ms"] <= 2000
+            assert closed_with(c) == 1012
+            c.close()
+        assert s.process.wait(10) == 0
+
+
+def test_no_drain_time_closes_with_1001(io):
+    with Server("--drain-seconds", "0", io=io) as s:
+        c = s.client("/v1/ws?symbols=*")
+        s.process.send_signal(signal.SIGTERM)
+        assert closed_with(c) == 1001
+        c.send_frame(8, b"\x03\xe9")
+        assert s.process.wait(10) == 0
+
+
+def test_a_second_signal_ends_at_once(io):
+    with Server("--drain-seconds", "60", io=io) as s:
+        held = [s.client("/v1/ws?symbols=*") for _ in range(3)]
+        s.process.send_signal(signal.SIGTERM)
+        s.wait_log("event=draining")
+        s.process.send_signal(signal.SIGTERM)
+        assert s.process.wait(5) == 0 and held
+
+
+def test_a_restart_has_a_new_epoch(io):
+    with Server(io=io) as s:
+        c = s.client()
+        c.next()
+        first = c.epoch
+        s.stop(signal.SIGKILL)
+    with Server(io=io) as s:
+        c = s.client(f"/v1/ws?symbols=*&resume={first}-5")
+        assert c.next()["epoch"] != first
+        assert c.until_type("gap")["epoch"] == first
+
+
+@pytest.mark.parametrize("args,word", [
+    (["--workers", "-1"], "workers"), (["--log-capacity", "1000"], "log-capacity"), (["--no-such", "1"], "no-such"),
+    (["--feed", "sim:?rat=5"], "rat"), (["--feed", "nothing:x"], "nothing"), (["--io", "select"], "io"),
+])
+def test_a_wrong_call_is_one_line_and_2(args, word):
+    done = subprocess.run([TICKCAST, "serve", "--listen", "127.0.0.1:0", *args], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and word in done.stderr
+    told = [l for l in done.stderr.splitlines() if "level=info" not in l and "level=warn" not in l]
+    assert len(told) == 1, done.stderr
+
+
+def test_a_port_in_use_is_told_with_its_remedy():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        done = subprocess.run([TICKCAST, "serve", "--listen", f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=10)
+        assert done.returncode == 1 and str(port) in done.stderr and "--listen" in done.stderr
+
+
+def test_json_log_lines():
+    done = subprocess.Popen([TICKCAST, "serve", "--listen", "127.0.0.1:0", "--log-format", "json"], stderr=subprocess.PIPE, text=True)
+    try:
+        events = [json.loads(done.stderr.readline()) for _ in range(3)]
+        assert events[-1]["event"] == "listening"
+    finally:
+        done.terminate()
+        done.communicate(timeout=10)

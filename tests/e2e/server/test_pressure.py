@@ -1,0 +1,118 @@
+"""Backpressure: who is slow is told what it lost and how late it is; nobody else notices (decisions 5, 9, 14, 15, 19)."""
+import time
+import pytest
+from rig import Closed, Server, ticks_of
+
+FAST = "sim:?symbols=20&rate=50000&seed=3"
+
+
+def stuck(s, query, rcvbuf=4096):
+    c = s.client("/v1/ws?symbols=*&" + query, rcvbuf=rcvbuf)
+    c.until_type("subscribed")
+    s.wait_metric("behind", lambda n: n > 0)
+    s.wait_metric("left_step_total", lambda n: n > 0)
+    return c
+
+
+def test_latest_skips_with_a_gap_and_a_snapshot_since(io):
+    with Server("--log-capacity", "65536", io=io, feed=FAST) as s:
+        c = stuck(s, "policy=latest")
+        head = s.metrics()["head_seq"]
+        s.wait_metric("head_seq", lambda n: n > head + 20000)
+        seen = c.until(lambda m: m["type"] == "snapshot" and "since" in m and not m.get("more"))
+        gap = [m for m in seen if m["type"] == "gap"][-1]
+        assert gap["reason"] == "policy" and seen[-1]["since"] == gap["from"]
+        assert all(gap["from"] < t["seq"] <= gap["to"] for t in seen[-1]["ticks"])
+
+
+def test_conflate_keeps_every_event_and_the_newest_state(io):
+    with Server("--log-capacity", "1048576", io=io, feed="sim:?symbols=5&rate=20000&seed=3") as s:
+        fast = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0")
+        start = fast.until_type("subscribed")["seq"]
+        slow = s.client(f"/v1/ws?symbols=*&policy=conflate&resume={fast.epoch}-{start}", rcvbuf=4096)
+        slow.until_type("subscribed")
+        truth = {}
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            for t in ticks_of([fast.next()]):
+                truth[t["seq"]] = t
+        last = fast.position
+        seen = slow.until(lambda m: slow.position >= last)
+        got = {t["seq"]: t for t in ticks_of(seen) if t["seq"] <= last}
+        assert all(truth[q] == t for q, t in got.items())
+        assert not any(m["type"] == "gap" for m in seen)
+        for q, t in truth.items():
+            assert q in got or t["type"] == "quote", "events are never conflated"
+        conflated = sum(m.get("conflated", 0) for m in seen if m["type"] == "ticks")
+        assert conflated >= len(truth) - len(got) > 0
+
+
+def test_a_lapped_client_gets_its_gap_and_goes_on(io):
+    with Server("--log-capacity", "4096", io=io, feed=FAST) as s:
+        c = stuck(s, "policy=complete")
+        head = s.metrics()["head_seq"]
+        s.wait_metric("head_seq", lambda n: n > head + 20000)
+        seen = c.until(lambda m: m["type"] == "snapshot" and "since" in m)
+        gap = next(m for m in seen if m["type"] == "gap")
+        assert gap["reason"] == "overrun" and seen[-1]["since"] == gap["from"]
+
+
+def test_decision_15_close_and_lag(io):
+    with Server("--slow-after", "0.2", "--log-capacity", "65536", io=io, feed=FAST) as s:
+        c = s.client("/v1/ws?symbols=*&policy=close", rcvbuf=4096)
+        s.wait_metric("closed_slow_total", lambda n: n == 1)
+        with pytest.raises((Closed, ConnectionError)) as e:
+            c.until(lambda m: False)
+        if isinstance(e.value, Closed):
+            assert e.value.code in (4000, 1006)
+        d = s.client("/v1/ws?symbols=*&policy=conflate", rcvbuf=4096)
+        d.until_type("subscribed")
+        head = s.metrics()["head_seq"]
+        s.wait_metric("head_seq", lambda n: n > head + 15000)
+        lag = d.until_type("lag")
+        assert lag["behind"] > 0 and lag["policy"] == "conflate" and lag["ms"] >= 0
+        d.until(lambda m: m["type"] == "lag" and m["behind"] == 0)
+
+
+def test_decision_14_the_stopped_go_the_slow_stay(io):
+    with Server("--ping-interval", "0.3", "--pong-timeout", "0.6", io=io, feed=FAST) as s:
+        dumb = s.client("/v1/ws")          # reads, but never answers a ping
+        dumb.answer_pings = False
+        stopped = s.client("/v1/ws?symbols=*", rcvbuf=4096)
+        slow = s.client("/v1/ws?symbols=*", rcvbuf=4096)
+        slow.until_type("subscribed")
+        with pytest.raises(Closed) as e:
+            dumb.until(lambda m: False)
+        assert e.value.code == 1001
+        end = time.monotonic() + 3
+        while time.monotonic() < end:      # a trickle: the socket is full nearly all the time
+            slow.next()
+            slow.buffer or time.sleep(0)
+        s.wait_metric("connections", lambda n: n == 2)  # slow, and the one that asks
+        assert stopped is not None
+        slow.next()
+
+
+def test_stuck_readers_leave_the_others_complete(io):
+    with Server(io=io, feed="sim:?symbols=20&rate=10000") as s:
+        held = [s.client("/v1/ws?symbols=*", rcvbuf=4096) for _ in range(10)]
+        fast = [s.client("/v1/ws?symbols=*&policy=complete&snapshot=0") for _ in range(10)]
+        for c in fast:
+            c.until_type("subscribed")
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            for c in fast:
+                c.next()                   # each asserts its own chain
+        for c in fast:
+            start = c.last_seq
+            c.until(lambda m: c.last_seq > start)
+        assert s.metrics()["gaps_total"] == 0 and len(held) == 10
+
+
+def test_decision_9_the_memory_of_rests_is_bounded(io):
+    with Server("--rest-memory", str(4 * 16384), io=io, feed=FAST) as s:
+        held = [s.client("/v1/ws?symbols=*", rcvbuf=4096) for _ in range(20)]
+        for c in held:
+            c.until_type("subscribed")
+        s.wait_metric("closed_rest_total", lambda n: n > 0)
+        assert s.metrics()["rest_bytes"] <= 4 * 16384
