@@ -124,6 +124,7 @@ struct conn {
     uint32_t ping_ms;          /* CF_PING_OUT: the answer's time runs from here */
     uint32_t heartbeat_next_ms, heartbeat_ms;
     uint32_t full_ms;          /* CF_FULL: since */
+    uint32_t unsent_seen;      /* CF_FULL: bytes in the socket's send queue when last looked at */
     uint32_t lag_ms;           /* CF_SLOW_TOLD: last notice */
     uint32_t opened_ms;
 

@@ -243,11 +243,23 @@ static bool passed(const struct worker *w, uint32_t since_ms, uint64_t ns)
     return (int32_t)(w->now_ms - since_ms) >= (int32_t)ns_to_ms(ns);
 }
 
+/* A full socket whose queue moves: our ping stands in line behind data, and the peer reads (decision 14). Looked at when the time is
+ * over, for a slow reader may take longer than that to make the queue short enough to be writable. */
+static bool drains(struct worker *w, struct conn *c)
+{
+    if (!(c->flags & CF_FULL)) return false;
+    int64_t unsent = w->io->ops->unsent(w->io, conn_slot(w, c));
+    if (unsent < 0 || (uint32_t)unsent == c->unsent_seen) return false;
+    c->unsent_seen = (uint32_t)unsent;
+    c->ping_ms = w->now_ms;
+    return true;
+}
+
 static void open_timers(struct worker *w, struct conn *c)
 {
     const struct settings *s = w->settings;
     if (c->flags & CF_PING_OUT) {
-        if (passed(w, c->ping_ms, s->pong_timeout_ns)) { /* decision 14: the slow never get here, for each byte moves ping_ms */
+        if (passed(w, c->ping_ms, s->pong_timeout_ns) && !drains(w, c)) {
             timed_out(w, c);
             return;
         }
