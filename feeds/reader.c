@@ -2,6 +2,7 @@
 #include "feeds/reader.h"
 
 #include "base/assert.h"
+#include "feeds/dbn.h"
 #include "feeds/reader_csv.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 const struct reader_ops *const reader_formats[] = {
     &reader_ticks, &reader_kraken,  &reader_ccxt,    &reader_tardis,
-    &reader_lean,  &reader_lobster, &reader_binance, &reader_polygon,
+    &reader_lean,  &reader_lobster, &reader_binance, &reader_polygon, &reader_dbn,
 };
 const uint32_t reader_format_count = sizeof reader_formats / sizeof reader_formats[0];
 
