@@ -1,6 +1,6 @@
-/* base/heap.h -- a bounded allocator over memory reserved at start: power-of-two size classes with free lists.
- * For what differs in size per group (rules, filters): core calls no malloc once it serves. Thread: one owner.
- * Memory for a class is never given to another, so the bound is the reserve, never more. */
+/* base/heap.h -- a bounded allocator over memory reserved at start: power-of-two size classes with free
+ * lists. For what differs in size per group (rules, filters): core calls no malloc once it serves. Thread:
+ * one owner. Memory for a class is never given to another, so the bound is the reserve, never more. */
 #ifndef TC_BASE_HEAP_H
 #define TC_BASE_HEAP_H
 

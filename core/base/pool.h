@@ -16,7 +16,8 @@ struct pool {
 
 int pool_init(struct pool *p, uint32_t count, size_t block_bytes); /* 0 or -1 */
 void pool_destroy(struct pool *p);
-uint32_t pool_get(struct pool *p); /* index, or POOL_NONE; last given back first: warm, and the rest stays untouched */
+uint32_t
+pool_get(struct pool *p); /* index, or POOL_NONE; last given back first: warm, and the rest stays untouched */
 void pool_put(struct pool *p, uint32_t index);
 static inline uint8_t *pool_at(const struct pool *p, uint32_t index)
 {

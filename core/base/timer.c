@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-static uint64_t grain_of(uint64_t ns) { return ns / TIMER_GRAIN_NS; }
+static uint64_t grain_of(uint64_t ns)
+{
+    return ns / TIMER_GRAIN_NS;
+}
 
 void timer_wheel_init(struct timer_wheel *w, uint64_t now_ns)
 {
@@ -16,7 +19,8 @@ void timer_wheel_init(struct timer_wheel *w, uint64_t now_ns)
 void timer_set(struct timer_wheel *w, struct timer *t, uint64_t due_ns)
 {
     timer_cancel(w, t);
-    /* Never into a grain that was passed: it would wait a whole round. One grain up, so that it never fires early. */
+    /* Never into a grain that was passed: it would wait a whole round. One grain up, so that it never fires
+     * early. */
     uint64_t grain = grain_of(due_ns) + 1;
     if (grain < w->grain) grain = w->grain;
     struct timer *head = &w->slots[grain % TIMER_SLOTS];
@@ -45,7 +49,8 @@ struct timer *timer_due(struct timer_wheel *w, uint64_t now_ns)
         if (w->grain < now) w->grain = now;
         return NULL;
     }
-    if (now > w->grain + TIMER_SLOTS) w->grain = now - TIMER_SLOTS; /* a long sleep: each slot once is enough */
+    if (now > w->grain + TIMER_SLOTS)
+        w->grain = now - TIMER_SLOTS; /* a long sleep: each slot once is enough */
     for (; w->grain <= now; w->grain++) {
         struct timer *head = &w->slots[w->grain % TIMER_SLOTS];
         for (struct timer *t = head->next; t != head; t = t->next)

@@ -1,6 +1,7 @@
-/* base/timer.h -- a hashed timer wheel: O(1) to set and to cancel, one node per timer inside its owner's structure.
- * Thread: one owner. Time is handed in (ns, any origin), never read. A timer fires at or up to TIMER_GRAIN_NS after its
- * due time, in order of grains. Scheme: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6. */
+/* base/timer.h -- a hashed timer wheel: O(1) to set and to cancel, one node per timer inside its owner's
+ * structure. Thread: one owner. Time is handed in (ns, any origin), never read. A timer fires at or up to
+ * TIMER_GRAIN_NS after its due time, in order of grains. Scheme: Varghese and Lauck, "Hashed and Hierarchical
+ * Timing Wheels" (1987), scheme 6. */
 #ifndef TC_BASE_TIMER_H
 #define TC_BASE_TIMER_H
 
@@ -25,7 +26,10 @@ void timer_wheel_init(struct timer_wheel *w, uint64_t now_ns);
 /* Sets or moves t. */
 void timer_set(struct timer_wheel *w, struct timer *t, uint64_t due_ns);
 void timer_cancel(struct timer_wheel *w, struct timer *t);
-static inline bool timer_is_set(const struct timer *t) { return t->next != 0; }
+static inline bool timer_is_set(const struct timer *t)
+{
+    return t->next != 0;
+}
 /* Takes one due timer out of the wheel and returns it; NULL: none is due at now_ns. */
 struct timer *timer_due(struct timer_wheel *w, uint64_t now_ns);
 /* How long nothing can be due: 0 to `most`. A lower bound, found by looking at the slots ahead. */

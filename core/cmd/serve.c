@@ -62,7 +62,8 @@ int cmd_replay(int argc, char **argv)
     struct server_run run = {.settings = &settings,
                              .uris = at,
                              .uri_count = words.count,
-                             .wait_members = own.wait == REPLAY_WAIT_AUTO ? (terminal ? 1 : 0) : (uint32_t)own.wait,
+                             .wait_members =
+                                 own.wait == REPLAY_WAIT_AUTO ? (terminal ? 1 : 0) : (uint32_t)own.wait,
                              .exit_at_end = own.at_end ? strcmp(own.at_end, "exit") == 0 : !terminal,
                              .terminal = terminal};
     int status = server_run(&run);
@@ -84,7 +85,8 @@ static size_t put_encoded(char *out, size_t room, size_t at, const char *text)
 {
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/._-:", c) != NULL;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("/._-:", c) != NULL;
         if (at + 4 > room) return room;
         at += (size_t)snprintf(out + at, room - at, plain ? "%c" : "%%%02X", c);
     }

@@ -1,4 +1,5 @@
-/* cmd/server.c -- starts the parts in the order of a tick's way, waits for the end, stops them in the opposite order. */
+/* cmd/server.c -- starts the parts in the order of a tick's way, waits for the end, stops them in the
+ * opposite order. */
 #include "cmd/server.h"
 
 #include "base/affinity.h"
@@ -103,8 +104,11 @@ static int choose_io(struct running *r, struct fault *f)
     if (want_uring && !probe.uring) return fault_set(f, TC_EABSENT, "--io uring: %s", probe.missing);
     r->uring = probe.uring && !want_epoll;
     diag(DIAG_INFO, "io", D_TEXT("backend", r->uring ? "io_uring" : "epoll"),
-         D_TEXT("why", want_epoll ? "asked for" : r->uring ? probe.summary : probe.missing));
-    r->io = (struct io_options){.slots = (uint32_t)r->s->connections_max, .buffers = 1024, .buffer_bytes = 4096, .sends_max = 128};
+         D_TEXT("why", want_epoll ? "asked for"
+                       : r->uring ? probe.summary
+                                  : probe.missing));
+    r->io = (struct io_options){
+        .slots = (uint32_t)r->s->connections_max, .buffers = 1024, .buffer_bytes = 4096, .sends_max = 128};
     return 0;
 }
 
@@ -124,7 +128,8 @@ static void raise_descriptors(struct running *r)
     l.rlim_cur = l.rlim_max;
     setrlimit(RLIMIT_NOFILE, &l);
     if (l.rlim_cur < r->s->connections_max + 64)
-        diag(DIAG_WARN, "few_descriptors", D_NUM("limit", l.rlim_cur), D_NUM("max_connections", r->s->connections_max),
+        diag(DIAG_WARN, "few_descriptors", D_NUM("limit", l.rlim_cur),
+             D_NUM("max_connections", r->s->connections_max),
              D_TEXT("remedy", "raise the hard limit (ulimit -Hn, LimitNOFILE=); accepts fail beyond it"));
 }
 
@@ -143,7 +148,8 @@ static int open_listeners(struct running *r, struct fault *f)
                                     .no_delay = s->no_delay,
                                     .notsent_lowat = (uint32_t)s->notsent_lowat_bytes,
                                     .sndbuf = (uint32_t)s->sndbuf_bytes,
-                                    .user_timeout_ms = (uint32_t)((s->ping_interval_ns + s->pong_timeout_ns) / NS_PER_MS),
+                                    .user_timeout_ms =
+                                        (uint32_t)((s->ping_interval_ns + s->pong_timeout_ns) / NS_PER_MS),
                                     .congestion = s->tcp_congestion,
                                     .backlog = LISTEN_BACKLOG};
         for (uint32_t w = 0; w < workers; w++) {
@@ -203,10 +209,12 @@ static int start_feeds(struct running *r, struct fault *f)
 
 static void announce(const struct running *r)
 {
-    for (uint32_t i = 0; i < r->listen_count; i++) diag(DIAG_INFO, "listening", D_TEXT("address", r->listen_names[i]));
+    for (uint32_t i = 0; i < r->listen_count; i++)
+        diag(DIAG_INFO, "listening", D_TEXT("address", r->listen_names[i]));
     if (!r->o->terminal) return;
     for (uint32_t i = 0; i < r->listen_count; i++)
-        if (strncmp(r->listen_names[i], "unix:", 5) != 0) fprintf(stderr, "\n  Open http://%s/\n\n", r->listen_names[i]);
+        if (strncmp(r->listen_names[i], "unix:", 5) != 0)
+            fprintf(stderr, "\n  Open http://%s/\n\n", r->listen_names[i]);
 }
 
 /* Sleeps until a signal; once a tick of the clock looks at the feeds and prints figures. */
@@ -216,7 +224,10 @@ static int wait_for_end(struct running *r)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    uint64_t every_ns = r->s->stats_off ? 0 : r->s->stats_ns ? r->s->stats_ns : r->o->terminal ? NS_PER_SECOND : 0;
+    uint64_t every_ns = r->s->stats_off  ? 0
+                        : r->s->stats_ns ? r->s->stats_ns
+                        : r->o->terminal ? NS_PER_SECOND
+                                         : 0;
     uint64_t next_ns = clock_mono_ns() + every_ns;
     int status = 0;
     for (;;) {
@@ -251,7 +262,8 @@ static void drain(struct running *r, const sigset_t *signals)
     for (uint32_t i = 0; i < r->server.worker_count; i++) worker_wake(r->server.workers[i]);
     while (clock_mono_ns() < end_ns) {
         bool all = true;
-        for (uint32_t i = 0; i < r->server.worker_count; i++) all = all && worker_drained(r->server.workers[i]);
+        for (uint32_t i = 0; i < r->server.worker_count; i++)
+            all = all && worker_drained(r->server.workers[i]);
         if (all) return;
         struct timespec poll = {.tv_nsec = 5 * 1000 * 1000};
         if (sigtimedwait(signals, NULL, &poll) > 0) return; /* a second signal: at once */

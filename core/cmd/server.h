@@ -1,4 +1,5 @@
-/* cmd/server.h -- the server's life: log, feeds, listeners, workers; start, run until told to end, drain. Thread: main. */
+/* cmd/server.h -- the server's life: log, feeds, listeners, workers; start, run until told to end, drain.
+ * Thread: main. */
 #ifndef TC_CMD_SERVER_H
 #define TC_CMD_SERVER_H
 
@@ -12,9 +13,9 @@ struct server_run {
     const struct settings *settings;
     const char *const *uris;
     uint32_t uri_count;
-    uint32_t wait_members;  /* feeds start once so many are subscribed */
-    bool exit_at_end;       /* when all feeds are done: deliver, close, exit 0 */
-    bool terminal;          /* standard error is one: live figures */
+    uint32_t wait_members; /* feeds start once so many are subscribed */
+    bool exit_at_end;      /* when all feeds are done: deliver, close, exit 0 */
+    bool terminal;         /* standard error is one: live figures */
 };
 
 /* Runs until SIGTERM, SIGINT or the end. The exit status; an error was told on standard error. */
@@ -25,6 +26,7 @@ struct figures {
     uint64_t at_ns, head, ticks, bytes;
     bool on_line; /* a line is on the terminal that the next one overwrites */
 };
-void figures_print(struct figures *f, const struct server *s, const struct feed_thread_stats *feeds, bool terminal);
+void figures_print(struct figures *f, const struct server *s, const struct feed_thread_stats *feeds,
+                   bool terminal);
 
 #endif

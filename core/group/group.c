@@ -42,7 +42,10 @@ void groups_destroy(struct groups *gs)
     heap_destroy(&gs->heap);
 }
 
-static int rule_order(const void *a, const void *b) { return rule_compare(a, b); }
+static int rule_order(const void *a, const void *b)
+{
+    return rule_compare(a, b);
+}
 
 static int rule_name_order(const void *a, const void *b)
 {
@@ -84,7 +87,8 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
     memcpy(rules, key->rules, key->rule_count * sizeof *rules);
     *g = (struct group){.key = *key, .hash = hash};
     g->key.rules = rules;
-    if (filter_init(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log), gs->symbol_count) < 0)
+    if (filter_init(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log), gs->symbol_count) <
+        0)
         goto full;
     if (index_add_group(gs, g) < 0) {
         filter_free(&g->filter, &gs->heap);

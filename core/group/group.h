@@ -1,15 +1,17 @@
 /* group/group.h -- who gets the same bytes: groups, and cohorts of members in step.
  *
- * A group is a set of subscribers that want the same bytes (rules, encoding, framing, rate; policy only with a rate). Its
- * in-step members stand in cohorts: up to 64 slots in a dense array that share one cursor, so that a frame is rendered once and
- * one delivery touches no client structure. Members that are behind belong to the group but to no cohort.
+ * A group is a set of subscribers that want the same bytes (rules, encoding, framing, rate; policy only with
+ * a rate). Its in-step members stand in cohorts: up to 64 slots in a dense array that share one cursor, so
+ * that a frame is rendered once and one delivery touches no client structure. Members that are behind belong
+ * to the group but to no cohort.
  *
- * A cohort has two positions (both inclusive): `read`: the log was looked at up to here and everything matching was sent;
- * `covered`: what the last sent frame told its members. covered <= read; nothing in (covered, read] matches (with frame=tick:
- * nothing in (covered, read] was told as covered, though its ticks were sent).
+ * A cohort has two positions (both inclusive): `read`: the log was looked at up to here and everything
+ * matching was sent; `covered`: what the last sent frame told its members. covered <= read; nothing in
+ * (covered, read] matches (with frame=tick: nothing in (covered, read] was told as covered, though its ticks
+ * were sent).
  *
- * The index leads from a symbol to its groups, never to clients: reading new ticks once per worker marks what has news, and the
- * cohorts of marked groups stand in a queue that the worker walks round and round.
+ * The index leads from a symbol to its groups, never to clients: reading new ticks once per worker marks what
+ * has news, and the cohorts of marked groups stand in a queue that the worker walks round and round.
  *
  * Thread: one worker owns all of it. */
 #ifndef TC_GROUP_GROUP_H
@@ -29,21 +31,22 @@ struct group_key {
     uint32_t rule_count;
     enum framing framing;
     enum encoding encoding;
-    uint64_t rate_ns;      /* least time between two frames; 0: no limit */
-    enum policy policy;    /* counts only where rate_ns > 0 */
+    uint64_t rate_ns;   /* least time between two frames; 0: no limit */
+    enum policy policy; /* counts only where rate_ns > 0 */
 };
 
 struct cohort {
     struct group *group;
-    struct cohort *next, *prev;             /* in the group */
-    struct cohort *queue_next, *queue_prev; /* in the queue of those with news; NULL next: not queued (ring) */
-    struct timer timer;                     /* waits for visit_due_ns */
-    uint64_t visit_due_ns;                  /* not visited before, unless far behind (rate, --batch-us) */
+    struct cohort *next, *prev; /* in the group */
+    struct cohort *queue_next,
+        *queue_prev;       /* in the queue of those with news; NULL next: not queued (ring) */
+    struct timer timer;    /* waits for visit_due_ns */
+    uint64_t visit_due_ns; /* not visited before, unless far behind (rate, --batch-us) */
     uint64_t read, covered;
     uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
-    uint32_t ticks_untold;                  /* frame=tick: sent since the last `covered` */
-    bool cover_wanted;                      /* frame=tick: somebody needs `covered` == `read` (a joiner, a heartbeat) */
-    uint32_t visit;                         /* index in the submission under way; UINT32_MAX: none */
+    uint32_t ticks_untold;                    /* frame=tick: sent since the last `covered` */
+    bool cover_wanted; /* frame=tick: somebody needs `covered` == `read` (a joiner, a heartbeat) */
+    uint32_t visit;    /* index in the submission under way; UINT32_MAX: none */
     uint32_t member_count;
     uint32_t slots[COHORT_MEMBERS_MAX];
 };
@@ -52,12 +55,12 @@ struct group {
     struct group *hash_next;
     struct group *next, *prev; /* all groups of the worker */
     struct filter filter;
-    struct group_key key;      /* rules point into this group's own copy */
+    struct group_key key; /* rules point into this group's own copy */
     uint64_t hash;
-    uint64_t maybe_seq;        /* newest seq that may match: cohorts that have read it have nothing to do */
+    uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
     struct cohort *cohorts;
     uint32_t cohort_count;
-    uint32_t reference_count;  /* connections, in step or behind */
+    uint32_t reference_count; /* connections, in step or behind */
 };
 
 struct symbol_groups {
@@ -73,13 +76,16 @@ struct groups {
     uint64_t interval_ns_least;         /* --batch-us */
     struct group **buckets;
     uint32_t bucket_count;
-    struct group *all;                  /* list head */
-    struct symbol_groups *by_symbol;    /* symbols_max; groups whose named rules match it */
-    struct symbol_groups every;         /* groups with a "*" rule */
-    struct cohort queue;                /* ring head: cohorts with news, oldest first */
-    struct timer_wheel timers;          /* of cohorts that wait for visit_due_ns */
+    struct group *all;               /* list head */
+    struct symbol_groups *by_symbol; /* symbols_max; groups whose named rules match it */
+    struct symbol_groups every;      /* groups with a "*" rule */
+    struct cohort queue;             /* ring head: cohorts with news, oldest first */
+    struct timer_wheel timers;       /* of cohorts that wait for visit_due_ns */
     /* News of the ticks read this turn, between groups_note and groups_mark. */
-    struct note { uint64_t seq; uint32_t kinds, listed; } *notes; /* by symbol */
+    struct note {
+        uint64_t seq;
+        uint32_t kinds, listed;
+    } * notes; /* by symbol */
     uint32_t *noted;
     uint32_t noted_count;
     uint32_t kinds_noted;
@@ -102,7 +108,8 @@ void groups_destroy(struct groups *gs);
 
 /* Canonical form: sorted, one rule per pattern (kinds joined). Returns the new count. */
 uint32_t group_rules_sort(struct rule *rules, uint32_t count);
-/* The group of a key, made if there is none; one more reference. NULL: the heap is used up. `now`: position that a new group starts at. */
+/* The group of a key, made if there is none; one more reference. NULL: the heap is used up. `now`: position
+ * that a new group starts at. */
 struct group *group_get(struct groups *gs, const struct group_key *key);
 void group_put(struct groups *gs, struct group *g);
 /* True if frames of the group are conflated while in step (rate with conflate or latest). */
@@ -116,14 +123,15 @@ struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t position
 struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position);
 /* Returns the member's index. */
 uint32_t cohort_add(struct cohort *c, uint32_t slot);
-/* Takes out the member at index; the last takes its place. Returns the slot that moved there, or UINT32_MAX. The cohort stays,
- * even empty, until cohort_free. */
+/* Takes out the member at index; the last takes its place. Returns the slot that moved there, or UINT32_MAX.
+ * The cohort stays, even empty, until cohort_free. */
 uint32_t cohort_remove(struct cohort *c, uint32_t index);
 void cohort_free(struct groups *gs, struct cohort *c);
 
 /* ---- News. ---- */
 
-/* A symbol appeared; ids in order. TC_ELIMIT: some filter could not grow (*full: its group; call again after dealing with it). */
+/* A symbol appeared; ids in order. TC_ELIMIT: some filter could not grow (*full: its group; call again after
+ * dealing with it). */
 int groups_add_symbol(struct groups *gs, uint32_t id, struct text name, struct group **full);
 /* Notes one tick that was read (in order). */
 static inline void groups_note(struct groups *gs, uint32_t key, uint64_t seq)

@@ -52,7 +52,8 @@ static void list_remove(struct symbol_groups *list, const struct group *g)
 
 int groups_add_symbol(struct groups *gs, uint32_t id, struct text name, struct group **full)
 {
-    TC_ASSERT(id == gs->symbol_count || id + 1 == gs->symbol_count); /* the latter: called again after *full */
+    TC_ASSERT(id == gs->symbol_count ||
+              id + 1 == gs->symbol_count); /* the latter: called again after *full */
     for (struct group *g = gs->all; g; g = g->next) {
         if (filter_has_id(&g->filter, id)) continue;
         int kinds = filter_add_symbol(&g->filter, &gs->heap, id, name);
@@ -104,7 +105,8 @@ void groups_check(const struct groups *gs)
             TC_ASSERT(c->group == g);
             TC_ASSERT(c->covered <= c->read);
             TC_ASSERT(c->member_count <= gs->members_max);
-            if (c->read < g->maybe_seq) TC_ASSERT(c->queue_next != NULL || timer_is_set(&c->timer) || c->visit != UINT32_MAX);
+            if (c->read < g->maybe_seq)
+                TC_ASSERT(c->queue_next != NULL || timer_is_set(&c->timer) || c->visit != UINT32_MAX);
             queued += c->queue_next != NULL;
             members += c->member_count;
             cohorts++;

@@ -1,8 +1,9 @@
 /* log/log.h -- the tick log: the only queue. One thread appends, any number read.
  *
- * A reader is a cursor: the seq of the last tick it has. Nobody waits for it; more than `capacity` behind it is
- * lapped. Ranges are (from, to]: from exclusive, to inclusive, as on the wire. seq counts from 1 within an epoch
- * (a random id of this log's life); head is the seq of the newest complete tick, 0 while there is none. */
+ * A reader is a cursor: the seq of the last tick it has. Nobody waits for it; more than `capacity` behind it
+ * is lapped. Ranges are (from, to]: from exclusive, to inclusive, as on the wire. seq counts from 1 within an
+ * epoch (a random id of this log's life); head is the seq of the newest complete tick, 0 while there is none.
+ */
 #ifndef TC_LOG_LOG_H
 #define TC_LOG_LOG_H
 
@@ -23,7 +24,7 @@ struct log_options {
     uint32_t capacity; /* ticks; a power of two, at least 1024 */
     uint32_t symbols_max;
     uint32_t bars_max;
-    uint64_t epoch;    /* 0: draw one */
+    uint64_t epoch; /* 0: draw one */
 };
 
 struct log *log_create(const struct log_options *options, struct fault *fault);
@@ -38,8 +39,8 @@ const struct last_value *log_last_value(const struct log *l);
 /* ---- The writer's side. Thread: the feed thread alone. ---- */
 
 /* Stamps seq (and nothing else) into ticks, encodes their JSON, folds them into the writer's last values and
- * publishes them all at once; then wakes sleeping readers. 1 <= count <= LOG_BATCH_MAX. Never blocks. Asserts tick_check.
- * Returns the new head. */
+ * publishes them all at once; then wakes sleeping readers. 1 <= count <= LOG_BATCH_MAX. Never blocks. Asserts
+ * tick_check. Returns the new head. */
 uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count);
 
 /* The id of a name; where it is new, its symbol tick is appended first (event_ns, ingest_ns = now_ns).
@@ -65,21 +66,31 @@ bool log_holds(const struct log *l, uint64_t from);
 /* Copies ticks from + 1, from + 2, ... into out. Returns how many (0: nothing new) or TC_LAPPED. */
 int log_read(const struct log *l, uint64_t from, struct tick *out, uint32_t count_max);
 
-/* The key of a tick: symbol id, kind, and whether it is state; 4 bytes each, so that scans stay off the ticks. */
+/* The key of a tick: symbol id, kind, and whether it is state; 4 bytes each, so that scans stay off the
+ * ticks. */
 static inline uint32_t log_key(uint32_t symbol, uint8_t kind, bool state)
 {
     return symbol | (uint32_t)kind << 16 | (uint32_t)state << 20;
 }
-static inline uint32_t log_key_symbol(uint32_t key) { return key & 0xffff; }
-static inline uint8_t log_key_kind(uint32_t key) { return (uint8_t)((key >> 16) & 15); }
-static inline bool log_key_state(uint32_t key) { return (key >> 20) & 1; }
+static inline uint32_t log_key_symbol(uint32_t key)
+{
+    return key & 0xffff;
+}
+static inline uint8_t log_key_kind(uint32_t key)
+{
+    return (uint8_t)((key >> 16) & 15);
+}
+static inline bool log_key_state(uint32_t key)
+{
+    return (key >> 20) & 1;
+}
 TC_STATIC_ASSERT(SYMBOLS_MAX <= 65536, "a symbol id fits a key");
 
 /* As log_read, for keys. */
 int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t count_max);
 
-/* Copies the JSON object of tick seq into out (at least TICK_JSON_MAX bytes). Returns its size (0 for a kind without
- * JSON) or TC_LAPPED. */
+/* Copies the JSON object of tick seq into out (at least TICK_JSON_MAX bytes). Returns its size (0 for a kind
+ * without JSON) or TC_LAPPED. */
 int log_read_json(const struct log *l, uint64_t seq, char *out);
 
 /* The size alone: 8 bytes are read. */
@@ -90,13 +101,15 @@ int log_json_size(const struct log *l, uint64_t seq);
 /* One per worker, written by that worker alone (release), read by the feed thread. */
 struct log_reader {
     _Alignas(TC_CACHE_LINE) _Atomic uint64_t handed; /* every in-step member was handed all up to here */
-    _Atomic uint64_t owed;      /* oldest matching tick owed to a complete or conflate subscriber; UINT64_MAX: none */
-    _Atomic uint32_t members;   /* subscribed connections */
-    _Atomic uint32_t in_step;   /* of them in step */
-    struct sleeper sleeper;     /* woken by log_append */
+    _Atomic uint64_t
+        owed; /* oldest matching tick owed to a complete or conflate subscriber; UINT64_MAX: none */
+    _Atomic uint32_t members; /* subscribed connections */
+    _Atomic uint32_t in_step; /* of them in step */
+    struct sleeper sleeper;   /* woken by log_append */
 };
 
-/* Thread: main, before the threads start. NULL: LOG_READERS_MAX are in use. The reader's sleeper is opened. */
+/* Thread: main, before the threads start. NULL: LOG_READERS_MAX are in use. The reader's sleeper is opened.
+ */
 struct log_reader *log_reader_add(struct log *l);
 uint32_t log_reader_count(const struct log *l);
 struct log_reader *log_reader_at(struct log *l, uint32_t index);

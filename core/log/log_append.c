@@ -23,8 +23,8 @@ uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
         put_json(l, t);
         last_value_fold(l->last, t);
     }
-    /* Published once a batch. seq_cst and not just release: pairs with sleeper_prepare in a worker that is about
-     * to sleep (decision 24), and, as a release, with log_head. */
+    /* Published once a batch. seq_cst and not just release: pairs with sleeper_prepare in a worker that is
+     * about to sleep (decision 24), and, as a release, with log_head. */
     atomic_exchange_explicit(&l->head, head + count, memory_order_seq_cst);
     wake_readers(l);
     return head + count;
@@ -72,7 +72,10 @@ int64_t log_symbol(struct log *l, struct text name, int64_t now_ns)
     return id;
 }
 
-void log_forget(struct log *l, uint32_t symbol) { last_value_forget(l->last, symbol); }
+void log_forget(struct log *l, uint32_t symbol)
+{
+    last_value_forget(l->last, symbol);
+}
 
 void log_set_drained(struct log *l, uint64_t real_ns)
 {

@@ -39,13 +39,14 @@ static int reserve(struct log *l, const struct log_options *o, struct fault *fau
     l->last = last_value_create(o->symbols_max, o->bars_max);
     l->readers = aligned_alloc(TC_CACHE_LINE, LOG_READERS_MAX * sizeof *l->readers);
     if (!l->ticks || !l->jsons || !l->keys || !l->symbols || !l->last || !l->readers)
-        return fault_set(fault, TC_ESYSTEM, "no address space for a log of %u ticks; make --log-capacity smaller",
-                         l->capacity);
+        return fault_set(fault, TC_ESYSTEM,
+                         "no address space for a log of %u ticks; make --log-capacity smaller", l->capacity);
     for (uint32_t i = 0; i < LOG_READERS_MAX; i++) {
         l->readers[i] = (struct log_reader){.owed = UINT64_MAX};
         l->readers[i].sleeper.event_fd = -1;
     }
-    if (sleeper_open(&l->writer_sleeper) < 0) return fault_set(fault, TC_ESYSTEM, "no eventfd for the log's writer");
+    if (sleeper_open(&l->writer_sleeper) < 0)
+        return fault_set(fault, TC_ESYSTEM, "no eventfd for the log's writer");
     l->bytes = n * (sizeof *l->ticks + sizeof *l->jsons + sizeof *l->keys);
     return 0;
 }
@@ -65,11 +66,26 @@ void log_destroy(struct log *l)
     free(l);
 }
 
-uint64_t log_epoch(const struct log *l) { return l->epoch; }
-uint32_t log_capacity(const struct log *l) { return l->capacity; }
-size_t log_bytes(const struct log *l) { return l->bytes; }
-const struct symbol_table *log_symbols(const struct log *l) { return l->symbols; }
-const struct last_value *log_last_value(const struct log *l) { return l->last; }
+uint64_t log_epoch(const struct log *l)
+{
+    return l->epoch;
+}
+uint32_t log_capacity(const struct log *l)
+{
+    return l->capacity;
+}
+size_t log_bytes(const struct log *l)
+{
+    return l->bytes;
+}
+const struct symbol_table *log_symbols(const struct log *l)
+{
+    return l->symbols;
+}
+const struct last_value *log_last_value(const struct log *l)
+{
+    return l->last;
+}
 
 struct log_reader *log_reader_add(struct log *l)
 {
@@ -80,7 +96,10 @@ struct log_reader *log_reader_add(struct log *l)
     return r;
 }
 
-uint32_t log_reader_count(const struct log *l) { return l->reader_count; }
+uint32_t log_reader_count(const struct log *l)
+{
+    return l->reader_count;
+}
 
 struct log_reader *log_reader_at(struct log *l, uint32_t index)
 {
@@ -88,6 +107,12 @@ struct log_reader *log_reader_at(struct log *l, uint32_t index)
     return &l->readers[index];
 }
 
-void log_reader_progress(struct log *l) { sleeper_wake(&l->writer_sleeper); }
+void log_reader_progress(struct log *l)
+{
+    sleeper_wake(&l->writer_sleeper);
+}
 
-struct sleeper *log_writer_sleeper(struct log *l) { return &l->writer_sleeper; }
+struct sleeper *log_writer_sleeper(struct log *l)
+{
+    return &l->writer_sleeper;
+}

@@ -19,7 +19,10 @@ uint64_t log_after_lap(const struct log *l)
     return head > half ? head - half : 0;
 }
 
-bool log_holds(const struct log *l, uint64_t from) { return log_still_holds(l, from); }
+bool log_holds(const struct log *l, uint64_t from)
+{
+    return log_still_holds(l, from);
+}
 
 /* How many ticks of (from, ...] there are, at most count_max. */
 static uint32_t available(const struct log *l, uint64_t from, uint32_t count_max)

@@ -1,9 +1,10 @@
 /* log/log_shared.h -- the tick log in memory. For log_*.c only (it has _Atomic members).
  *
- * Proof of the lapped case. The writer raises `claimed` before it changes a slot, and changes a slot only by release
- * stores of 8-byte words. A reader loads the words of a slot by acquire loads and then looks at `claimed`. If any word it
- * saw was of a newer lap, that word's release store is ordered after the raise of `claimed`, so the reader sees the raised
- * value and drops what it copied. If it sees claimed <= from + capacity, every word is of the lap it wanted. */
+ * Proof of the lapped case. The writer raises `claimed` before it changes a slot, and changes a slot only by
+ * release stores of 8-byte words. A reader loads the words of a slot by acquire loads and then looks at
+ * `claimed`. If any word it saw was of a newer lap, that word's release store is ordered after the raise of
+ * `claimed`, so the reader sees the raised value and drops what it copied. If it sees claimed <= from +
+ * capacity, every word is of the lap it wanted. */
 #ifndef TC_LOG_LOG_SHARED_H
 #define TC_LOG_LOG_SHARED_H
 
@@ -31,13 +32,13 @@ struct log {
     uint64_t epoch;
     uint32_t capacity, mask;
     size_t bytes;
-    struct log_tick_slot *ticks;  /* capacity of each */
+    struct log_tick_slot *ticks; /* capacity of each */
     struct log_json_slot *jsons;
     _Atomic uint32_t *keys;
     struct symbol_table *symbols;
-    struct last_value *last;      /* the writer's own fold, from which lapped workers recover (decision 4) */
-    struct log_reader *readers;   /* LOG_READERS_MAX */
-    uint32_t reader_count;        /* main, before the threads start */
+    struct last_value *last;    /* the writer's own fold, from which lapped workers recover (decision 4) */
+    struct log_reader *readers; /* LOG_READERS_MAX */
+    uint32_t reader_count;      /* main, before the threads start */
     struct sleeper writer_sleeper;
 
     /* Writer: the feed thread. Readers: all workers. One line on purpose: a reader always wants both. */

@@ -44,7 +44,10 @@ uint64_t latency_percentile(const struct latency *l, double percent)
     return l->most; /* rank rounded up past the count */
 }
 
-uint64_t latency_mean(const struct latency *l) { return l->count ? l->sum / l->count : 0; }
+uint64_t latency_mean(const struct latency *l)
+{
+    return l->count ? l->sum / l->count : 0;
+}
 
 /* Below 128 each value has its own bucket; above, the leading 8 bits choose one. */
 uint32_t latency_bucket(uint64_t value)

@@ -18,18 +18,22 @@ static uint64_t sum(const struct metrics_in *in, size_t offset, bool least);
 uint32_t metrics_text(const struct metrics_in *in, char *out, uint32_t out_size)
 {
     struct writer w = {.at = out, .room = out_size};
-    put(&w, "# HELP tickcast_info The program's version.\n# TYPE tickcast_info gauge\ntickcast_info{version=\"%s\"} 1\n",
+    put(&w,
+        "# HELP tickcast_info The program's version.\n# TYPE tickcast_info "
+        "gauge\ntickcast_info{version=\"%s\"} 1\n",
         in->version);
     one(&w, "head_seq", "gauge", "newest tick of the log", log_head(in->log));
     one(&w, "log_capacity_ticks", "gauge", "ticks the log holds", log_capacity(in->log));
     one(&w, "symbols", "gauge", "symbols known", symbol_table_count(log_symbols(in->log)));
     one(&w, "drained_ms", "gauge", "since 1970, when every feed was last found drained",
         log_drained(in->log) / NS_PER_MS);
-    one(&w, "uptime_seconds", "gauge", "since the start", (in->real_ns - in->started_real_ns) / NS_PER_SECOND);
+    one(&w, "uptime_seconds", "gauge", "since the start",
+        (in->real_ns - in->started_real_ns) / NS_PER_SECOND);
     one(&w, "workers", "gauge", "worker threads", in->count);
-#define COUNTER_ROW(field, type, what)                                                                    \
-    one(&w, #field, type, what,                                                                           \
-        sum(in, offsetof(struct counters, field), offsetof(struct counters, field) == offsetof(struct counters, read_seq)));
+#define COUNTER_ROW(field, type, what)                                                                       \
+    one(&w, #field, type, what,                                                                              \
+        sum(in, offsetof(struct counters, field),                                                            \
+            offsetof(struct counters, field) == offsetof(struct counters, read_seq)));
     TC_COUNTERS(COUNTER_ROW)
 #undef COUNTER_ROW
     return w.size;
@@ -60,5 +64,6 @@ static void put(struct writer *w, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(w->at + w->size, w->room - w->size, format, args);
     va_end(args);
-    if (n > 0 && (uint32_t)n < w->room - w->size) w->size += (uint32_t)n; /* a row that does not fit is left out whole */
+    if (n > 0 && (uint32_t)n < w->room - w->size)
+        w->size += (uint32_t)n; /* a row that does not fit is left out whole */
 }

@@ -56,7 +56,8 @@ int filter_init(struct filter *f, struct heap *h, const struct rule *rules, uint
     }
     if (f->kinds_named == 0) return 0; /* only "*": nothing per symbol */
     if (grow(f, h, symbol_count, kinds_differ(rules, rule_count)) < 0) goto full;
-    for (uint32_t i = 0; i < rule_count; i++) { /* exact names by look-up: lists of names are the common case */
+    for (uint32_t i = 0; i < rule_count;
+         i++) { /* exact names by look-up: lists of names are the common case */
         if (rules[i].prefix) continue;
         int64_t id = symbol_table_find(symbols, (struct text){rules[i].name, rules[i].size});
         if (id < 0 || id >= symbol_count) continue;

@@ -1,5 +1,5 @@
-/* render/filter.h -- which ticks a subscription wants: a set of rules (pattern, kinds), compiled to one test per tick
- * key. A tick matches if any rule matches; ticks of kind feed always do (decisions 3, 10, 22).
+/* render/filter.h -- which ticks a subscription wants: a set of rules (pattern, kinds), compiled to one test
+ * per tick key. A tick matches if any rule matches; ticks of kind feed always do (decisions 3, 10, 22).
  * Owner: a group. Memory comes from the worker's heap. Thread: the worker's own. */
 #ifndef TC_RENDER_FILTER_H
 #define TC_RENDER_FILTER_H
@@ -34,7 +34,8 @@ struct filter {
     uint32_t id_count;    /* bits in ids; a multiple of 64 */
     uint64_t *ids;        /* symbols that a rule other than "*" names */
     uint8_t *by_id;       /* their kinds, where rules differ in kinds; else NULL */
-    const struct rule *rules; /* canonical: sorted, one per pattern; owned by the group, outlives the filter */
+    const struct rule
+        *rules; /* canonical: sorted, one per pattern; owned by the group, outlives the filter */
     uint32_t rule_count;
     uint32_t named_count; /* symbols known so far that a named rule matches */
 };

@@ -53,7 +53,8 @@ static int emit_batch(const struct render_in *in, struct render_scratch *s, uint
         r = put_literal(r, TEXT(",\"conflated\":"));
         r = put_u64(r, result->conflated);
     }
-    uint8_t *start = put_batch_prefix(body, (uint32_t)(p - body), (struct text){(char *)range, (size_t)(r - range)});
+    uint8_t *start =
+        put_batch_prefix(body, (uint32_t)(p - body), (struct text){(char *)range, (size_t)(r - range)});
     TC_ASSERT(p - start <= (int64_t)FRAME_BYTES_MAX);
     result->start = (uint32_t)(start - out);
     result->bytes = (uint32_t)(p - start);
@@ -85,8 +86,8 @@ static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint
         if (size < 0) return size;
         TC_ASSERT((uint32_t)size == s->kept[i].size);
         p += head + (uint32_t)size;
-        result->ends[result->frames++] =
-            (struct frame_end){.offset = (uint32_t)(p - out), .position = s->kept[i].seq, .conflated = conflated};
+        result->ends[result->frames++] = (struct frame_end){
+            .offset = (uint32_t)(p - out), .position = s->kept[i].seq, .conflated = conflated};
     }
     if (conflated > 0 || (in->force && in->position < result->to)) {
         result->conflated = conflated;

@@ -2,9 +2,9 @@
  *
  *     render(filter, encoding, framing, conflate, (from, to], limits) -> bytes
  *
- * No state, no I/O: the same arguments and the same log give the same bytes. Live batch, catch-up of a slow reader,
- * conflation, resume: calls with other arguments. The property test holds it against a reference filter written the
- * obvious way (tests/property/render). Thread: any; the scratch belongs to the caller. */
+ * No state, no I/O: the same arguments and the same log give the same bytes. Live batch, catch-up of a slow
+ * reader, conflation, resume: calls with other arguments. The property test holds it against a reference
+ * filter written the obvious way (tests/property/render). Thread: any; the scratch belongs to the caller. */
 #ifndef TC_RENDER_RENDER_H
 #define TC_RENDER_RENDER_H
 
@@ -12,15 +12,16 @@
 #include "config/subscription.h"
 #include "render/filter.h"
 
-#define RENDER_FRAMES_MAX 256u  /* WebSocket frames of one call */
-#define RENDER_SCAN_MAX   16384u /* log positions looked at by one call (decision 19) */
+#define RENDER_FRAMES_MAX 256u                   /* WebSocket frames of one call */
+#define RENDER_SCAN_MAX   16384u                 /* log positions looked at by one call (decision 19) */
 #define RENDER_BYTES_MAX  (4u * FRAME_BYTES_MAX) /* bytes of one call with frame=tick */
-#define RENDER_KEEP_MAX   1024u /* ticks of one frame: none is shorter than 16 bytes */
+#define RENDER_KEEP_MAX   1024u                  /* ticks of one frame: none is shorter than 16 bytes */
 
 /* Where a frame of the output ends, and the position of a client that has it whole. */
 struct frame_end {
     uint32_t offset;
-    uint64_t position; /* for FRAME_BATCH (and `covered`): what was covered; for a tick frame: the tick's seq */
+    uint64_t
+        position; /* for FRAME_BATCH (and `covered`): what was covered; for a tick frame: the tick's seq */
     uint32_t conflated; /* FRAME_TICK: state ticks left out before this one */
     bool covered;       /* FRAME_TICK: this is the `covered` frame */
 };
@@ -30,8 +31,8 @@ struct render_scratch {
     uint32_t keys[512];
     struct kept {
         uint64_t seq;
-        uint32_t size;     /* of its JSON; 0: conflated away */
-        uint32_t dropped;  /* entries conflated away just before this one and no longer in the list */
+        uint32_t size;    /* of its JSON; 0: conflated away */
+        uint32_t dropped; /* entries conflated away just before this one and no longer in the list */
         uint32_t moved_to;
     } kept[RENDER_KEEP_MAX];
     struct seen { /* conflation: the newest entry of each key; of this call if it has its stamp */
@@ -44,30 +45,32 @@ struct render_scratch {
 struct render_in {
     const struct log *log;
     const struct filter *filter;
-    uint64_t from, to;   /* (from, to]; to <= head */
-    uint64_t position;   /* what the envelope says as "from": <= from; nothing in (position, from] matches */
-    uint32_t scan_max;   /* at most so many log positions; 0: RENDER_SCAN_MAX */
-    uint32_t conflated_before; /* FRAME_TICK: left out before and not yet told: counted in this call's `covered` */
-    uint32_t bytes_max;  /* at most RENDER_BYTES_MAX */
+    uint64_t from, to; /* (from, to]; to <= head */
+    uint64_t position; /* what the envelope says as "from": <= from; nothing in (position, from] matches */
+    uint32_t scan_max; /* at most so many log positions; 0: RENDER_SCAN_MAX */
+    uint32_t
+        conflated_before; /* FRAME_TICK: left out before and not yet told: counted in this call's `covered` */
+    uint32_t bytes_max;   /* at most RENDER_BYTES_MAX */
     enum framing framing;
     enum encoding encoding;
     bool conflate;
-    bool force;          /* a batch frame even if nothing matches: it moves the position */
+    bool force; /* a batch frame even if nothing matches: it moves the position */
 };
 
 struct render_out {
-    uint64_t to;         /* how far the log was read: all matching ticks up to it are in the bytes */
+    uint64_t to;           /* how far the log was read: all matching ticks up to it are in the bytes */
     uint32_t start, bytes; /* the frames are at out + start */
     uint32_t frames, ticks;
     uint64_t conflated;
-    bool more;           /* stopped by a limit before `to` */
+    bool more;                                /* stopped by a limit before `to` */
     struct frame_end ends[RENDER_FRAMES_MAX]; /* offsets from start */
 };
 
-/* out: RENDER_BYTES_MAX + RENDER_SLACK bytes. Returns 0, or TC_LAPPED: (from, ...] is not wholly in the log any more; nothing
- * of the output counts then. With 0 frames nothing matched up to out->to. */
+/* out: RENDER_BYTES_MAX + RENDER_SLACK bytes. Returns 0, or TC_LAPPED: (from, ...] is not wholly in the log
+ * any more; nothing of the output counts then. With 0 frames nothing matched up to out->to. */
 #define RENDER_SLACK 512u
-int render(const struct render_in *in, struct render_scratch *scratch, uint8_t *out, struct render_out *result);
+int render(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
+           struct render_out *result);
 
 /* ---- Snapshots (decisions 5, 7). ---- */
 
@@ -75,12 +78,13 @@ struct snapshot_in {
     const struct last_value *last;
     const struct symbol_table *symbols;
     const struct filter *filter;
-    const struct filter *minus; /* what the client already holds, or NULL: the snapshot of what is new (decision 8) */
-    uint64_t position;  /* "seq": last values as of it */
-    uint64_t since;     /* only values newer than it; 0: all */
-    bool since_told;    /* "since" stands in the message (after a gap) */
-    uint32_t id_from;   /* first symbol of this piece */
-    uint32_t id_end;    /* symbols known to the worker */
+    const struct filter
+        *minus;        /* what the client already holds, or NULL: the snapshot of what is new (decision 8) */
+    uint64_t position; /* "seq": last values as of it */
+    uint64_t since;    /* only values newer than it; 0: all */
+    bool since_told;   /* "since" stands in the message (after a gap) */
+    uint32_t id_from;  /* first symbol of this piece */
+    uint32_t id_end;   /* symbols known to the worker */
 };
 struct snapshot_out {
     uint32_t start, bytes; /* one whole frame at out + start */

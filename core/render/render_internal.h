@@ -1,26 +1,26 @@
-/* render/render_internal.h -- what the two halves of render share: selecting ticks, and encoding what was selected.
- * For render/ only. */
+/* render/render_internal.h -- what the two halves of render share: selecting ticks, and encoding what was
+ * selected. For render/ only. */
 #ifndef TC_RENDER_RENDER_INTERNAL_H
 #define TC_RENDER_RENDER_INTERNAL_H
 
 #include "render/render.h"
 
 /* What one frame costs beside its ticks. */
-#define ENVELOPE_MAX   160u /* head, and everything of a batch frame that is not a tick */
-#define COVERED_MAX    160u /* a whole `covered` frame */
-#define TICK_HEAD_MAX  4u   /* frame head of a tick by itself */
+#define ENVELOPE_MAX  160u /* head, and everything of a batch frame that is not a tick */
+#define COVERED_MAX   160u /* a whole `covered` frame */
+#define TICK_HEAD_MAX 4u   /* frame head of a tick by itself */
 _Static_assert(ENVELOPE_MAX + TICK_JSON_MAX <= RENDER_SLACK + FRAME_BYTES_MAX, "a frame holds any one tick");
 _Static_assert(TICK_JSON_MAX + 16 <= RENDER_SLACK + COVERED_MAX, "copies in words may run over a tick's end");
 
-/* Fills s->kept[0..] with the matching ticks of (from, to], oldest first (size 0: conflated away), and sets to, ticks, conflated, more.
- * Returns the entries in kept, or TC_LAPPED. */
+/* Fills s->kept[0..] with the matching ticks of (from, to], oldest first (size 0: conflated away), and sets
+ * to, ticks, conflated, more. Returns the entries in kept, or TC_LAPPED. */
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result);
 
 /* Decimal digits of v at p; returns past the last. */
 uint8_t *put_u64(uint8_t *p, uint64_t v);
 uint8_t *put_literal(uint8_t *p, struct text t);
-/* Puts the prefix of a batch frame (`{"type":"ticks",...,"ticks":[`) and its WebSocket head just before body, whose bytes (closing
- * brackets included) follow. Returns the frame's first byte. */
+/* Puts the prefix of a batch frame (`{"type":"ticks",...,"ticks":[`) and its WebSocket head just before body,
+ * whose bytes (closing brackets included) follow. Returns the frame's first byte. */
 uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_and_range);
 
 #endif

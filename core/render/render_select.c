@@ -1,7 +1,8 @@
 /* render/render_select.c -- which ticks of (from, to] go into a frame: filter, limits, conflation.
  *
- * Conflation works within one frame: per key only the newest state tick is kept, every event is kept, and what is kept stays in
- * the order of seq. Keys (decision 15): quote: symbol; book: symbol, side, price; bar in progress: symbol, interval. */
+ * Conflation works within one frame: per key only the newest state tick is kept, every event is kept, and
+ * what is kept stays in the order of seq. Keys (decision 15): quote: symbol; book: symbol, side, price; bar
+ * in progress: symbol, interval. */
 #include "base/assert.h"
 #include "render/render_internal.h"
 #include "tick/decimal.h"
@@ -10,8 +11,8 @@ struct selection {
     const struct render_in *in;
     struct render_scratch *s;
     struct render_out *result;
-    uint32_t count;  /* entries of kept in use */
-    uint32_t live;   /* of them not conflated away */
+    uint32_t count; /* entries of kept in use */
+    uint32_t live;  /* of them not conflated away */
     uint32_t used, budget, frames_max;
 };
 
@@ -131,7 +132,8 @@ static int state_key(const struct selection *x, uint64_t seq, uint32_t key, stru
     return 0;
 }
 
-/* The entry of a key, or the free one where it goes. Never full: entries <= RENDER_KEEP_MAX = half the table. */
+/* The entry of a key, or the free one where it goes. Never full: entries <= RENDER_KEEP_MAX = half the table.
+ */
 static struct seen *seen_find(struct render_scratch *s, struct state_key k)
 {
     uint32_t mask = 2 * RENDER_KEEP_MAX - 1;

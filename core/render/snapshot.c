@@ -5,7 +5,8 @@
 
 /* Quote, trade, status and one bar per interval at their longest: a symbol is never split over two pieces. */
 #define SYMBOL_BYTES_MAX ((3u + BAR_INTERVALS) * (TICK_JSON_MAX + 1u))
-_Static_assert(SYMBOL_BYTES_MAX + ENVELOPE_MAX < FRAME_BYTES_MAX, "all last values of one symbol fit a frame");
+_Static_assert(SYMBOL_BYTES_MAX + ENVELOPE_MAX < FRAME_BYTES_MAX,
+               "all last values of one symbol fit a frame");
 
 struct piece {
     const struct snapshot_in *in;

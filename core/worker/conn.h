@@ -1,20 +1,19 @@
 /* worker/conn.h -- one connection of a worker, and its states. For worker/ only.
  *
- *   FREE ──accept──▶ HTTP ──101 sent──▶ OPEN ──our close frame──▶ CLOSING ──peer's close, or timer──▶ LINGER ──▶ FREE
- *                     │  ▲               │ peer's close frame, answered ──────────────────────────────▶ LINGER
- *                     ▼  │ body sent     └ dead socket ──▶ FREE
- *                    BODY
- *   HTTP ──error answered, or not keep-alive──▶ LINGER
+ *   FREE ──accept──▶ HTTP ──101 sent──▶ OPEN ──our close frame──▶ CLOSING ──peer's close, or timer──▶ LINGER
+ * ──▶ FREE │  ▲               │ peer's close frame, answered ──────────────────────────────▶ LINGER ▼  │ body
+ * sent     └ dead socket ──▶ FREE BODY HTTP ──error answered, or not keep-alive──▶ LINGER
  *
  * HTTP     request bytes are gathered; timer: handshake or keep-alive
  * BODY     a static body that did not go out at once is being sent; requests that follow wait
- * OPEN     WebSocket. group != NULL: subscribed. cohort != NULL: in step, and then no rest, not full, nothing half told
- * CLOSING  our close frame is out; data is read and dropped until the peer's; nothing is sent any more
- * LINGER   our side is shut down; bytes are dropped until the peer's end of file or the timer (so that what we sent last is
- *          not destroyed by a reset)
+ * OPEN     WebSocket. group != NULL: subscribed. cohort != NULL: in step, and then no rest, not full, nothing
+ * half told CLOSING  our close frame is out; data is read and dropped until the peer's; nothing is sent any
+ * more LINGER   our side is shut down; bytes are dropped until the peer's end of file or the timer (so that
+ * what we sent last is not destroyed by a reset)
  *
- * Who does not read is not read (decision 8): a connection owes at most one answer and one pong. While an answer is owed, input
- * waits: bytes in hand stay in their receive buffers, and once the socket is full the receive is paused. */
+ * Who does not read is not read (decision 8): a connection owes at most one answer and one pong. While an
+ * answer is owed, input waits: bytes in hand stay in their receive buffers, and once the socket is full the
+ * receive is paused. */
 #ifndef TC_WORKER_CONN_H
 #define TC_WORKER_CONN_H
 
@@ -26,33 +25,33 @@
 
 enum conn_state { CONN_FREE, CONN_HTTP, CONN_BODY, CONN_OPEN, CONN_CLOSING, CONN_LINGER };
 
-enum { /* conn.flags */
-    CF_ECHO = 1 << 0,        /* /v1/echo: messages are sent back */
-    CF_FULL = 1 << 1,        /* the socket refused bytes; writable is armed */
-    CF_PAUSED = 1 << 2,      /* receiving is paused */
-    CF_READY = 1 << 3,       /* stands in the worker's ready ring */
-    CF_PONG = 1 << 4,        /* a pong is owed; its payload is in c->pong */
-    CF_PING = 1 << 5,        /* a ping is to be sent */
-    CF_PING_OUT = 1 << 6,    /* our ping is unanswered */
-    CF_HEARTBEAT = 1 << 7,   /* a heartbeat is due */
-    CF_CLOSE = 1 << 8,       /* a close frame is to be sent: close_code, close_reason */
-    CF_CLOSE_REPLY = 1 << 9, /* it answers the peer's */
-    CF_KEEP_ALIVE = 1 << 10, /* HTTP: another request may follow */
-    CF_SLOW_TOLD = 1 << 11,  /* a lag notice was sent; `"behind":0` is owed at rejoining */
-    CF_POSITIONED = 1 << 12, /* a first `subscribed` was sent: position means something */
-    CF_SNAPSHOT = 1 << 13,   /* snapshot is on */
-    CF_LAG_ZERO = 1 << 14,   /* lag with behind 0 is owed */
-    CF_LATEST_SKIP = 1 << 15, /* policy latest and the socket was full: a gap is owed */
-    CF_UPGRADED = 1 << 16,
-    CF_DRAIN = 1 << 17,      /* a drain notice is owed */
-    CF_CLOSE_SENT = 1 << 19, /* our close frame was taken by the socket, or is the rest */
-    CF_SLOW_NOW = 1 << 20,   /* full for slow-after: slow (decision 15) */
-    CF_FAILED = 1 << 18,     /* protocol error: after our close frame nothing is read */
+enum {                           /* conn.flags */
+       CF_ECHO = 1 << 0,         /* /v1/echo: messages are sent back */
+       CF_FULL = 1 << 1,         /* the socket refused bytes; writable is armed */
+       CF_PAUSED = 1 << 2,       /* receiving is paused */
+       CF_READY = 1 << 3,        /* stands in the worker's ready ring */
+       CF_PONG = 1 << 4,         /* a pong is owed; its payload is in c->pong */
+       CF_PING = 1 << 5,         /* a ping is to be sent */
+       CF_PING_OUT = 1 << 6,     /* our ping is unanswered */
+       CF_HEARTBEAT = 1 << 7,    /* a heartbeat is due */
+       CF_CLOSE = 1 << 8,        /* a close frame is to be sent: close_code, close_reason */
+       CF_CLOSE_REPLY = 1 << 9,  /* it answers the peer's */
+       CF_KEEP_ALIVE = 1 << 10,  /* HTTP: another request may follow */
+       CF_SLOW_TOLD = 1 << 11,   /* a lag notice was sent; `"behind":0` is owed at rejoining */
+       CF_POSITIONED = 1 << 12,  /* a first `subscribed` was sent: position means something */
+       CF_SNAPSHOT = 1 << 13,    /* snapshot is on */
+       CF_LAG_ZERO = 1 << 14,    /* lag with behind 0 is owed */
+       CF_LATEST_SKIP = 1 << 15, /* policy latest and the socket was full: a gap is owed */
+       CF_UPGRADED = 1 << 16,
+       CF_DRAIN = 1 << 17,      /* a drain notice is owed */
+       CF_CLOSE_SENT = 1 << 19, /* our close frame was taken by the socket, or is the rest */
+       CF_SLOW_NOW = 1 << 20,   /* full for slow-after: slow (decision 15) */
+       CF_FAILED = 1 << 18,     /* protocol error: after our close frame nothing is read */
 };
 
 /* A snapshot under way; in the worker's heap. */
 struct snapshotting {
-    struct group *minus;  /* a reference; NULL: none */
+    struct group *minus; /* a reference; NULL: none */
     uint64_t since;
     uint32_t id_next;
     bool since_told;
@@ -68,28 +67,28 @@ struct answer {
     uint8_t id_size;
     bool unsubscribed, snapshot;
     enum answer_start start;
-    const char *code;          /* ANSWER_ERROR: a literal */
+    const char *code; /* ANSWER_ERROR: a literal */
     char message[160];
-    struct group *group;       /* ANSWER_SET: a reference, handed to the connection when the answer is written */
+    struct group *group; /* ANSWER_SET: a reference, handed to the connection when the answer is written */
     enum policy policy;
-    uint64_t seq;              /* the position told; set when it is first offered */
-    uint64_t gap_to;           /* > 0: a gap (seq, gap_to] follows in the same unit; reason resume */
+    uint64_t seq;    /* the position told; set when it is first offered */
+    uint64_t gap_to; /* > 0: a gap (seq, gap_to] follows in the same unit; reason resume */
     uint64_t start_seq, epoch_old, seq_old;
-    uint32_t sent;             /* bytes already taken by the socket (answers are made again, not kept) */
+    uint32_t sent; /* bytes already taken by the socket (answers are made again, not kept) */
 };
 
 #define REST_IN_ASSEMBLY (POOL_NONE - 1)
-#define NO_BUFFER UINT32_MAX
-#define NO_UNIT   UINT32_MAX
+#define NO_BUFFER        UINT32_MAX
+#define NO_UNIT          UINT32_MAX
 
 struct conn {
     uint32_t generation;
     uint32_t flags;
     uint8_t state;
-    uint8_t policy;            /* enum policy */
-    uint8_t member_index;      /* in the cohort */
+    uint8_t policy;       /* enum policy */
+    uint8_t member_index; /* in the cohort */
     uint8_t listener;
-    uint32_t unit;             /* index in the submission under way; UINT32_MAX: none */
+    uint32_t unit; /* index in the submission under way; UINT32_MAX: none */
 
     /* The stream. */
     struct group *group;
@@ -97,43 +96,43 @@ struct conn {
     uint64_t position;         /* behind: what the client was told (in step: the cohort's covered) */
     uint32_t untold_conflated; /* frame=tick: conflated away before `read`, not yet told in a `covered` */
     uint32_t ticks_untold;     /* frame=tick: sent since position */
-    uint64_t read;             /* behind: nothing in (position, read] matches or all of it was sent as ticks */
+    uint64_t read; /* behind: nothing in (position, read] matches or all of it was sent as ticks */
     struct snapshotting *snapshot;
     struct answer *answer;
 
     /* The rest of one frame that the socket took in part. */
-    uint32_t rest_block;       /* in the worker's rest pool; POOL_NONE: no rest; REST_IN_ASSEMBLY: an echo */
+    uint32_t rest_block; /* in the worker's rest pool; POOL_NONE: no rest; REST_IN_ASSEMBLY: an echo */
     uint32_t rest_at, rest_size;
 
     /* Input. */
     uint32_t held_first, held_last; /* receive buffers that wait, chained; UINT32_MAX: none */
-    uint32_t block;            /* HTTP: request bytes so far (http pool); OPEN: assembly; POOL_NONE */
-    uint32_t block_size;       /* HTTP: bytes in it */
+    uint32_t block;                 /* HTTP: request bytes so far (http pool); OPEN: assembly; POOL_NONE */
+    uint32_t block_size;            /* HTTP: bytes in it */
     union {
-        struct ws_reader reader;             /* OPEN */
+        struct ws_reader reader; /* OPEN */
         struct {
-            const uint8_t *body;             /* BODY: static bytes to send */
-            uint32_t body_left, scanned;     /* HTTP: how far the head was searched */
+            const uint8_t *body;         /* BODY: static bytes to send */
+            uint32_t body_left, scanned; /* HTTP: how far the head was searched */
         };
     };
 
     /* Timers; ms since the worker started (wrap-safe differences). */
     struct timer timer;
-    uint32_t deadline_ms;      /* HTTP, CLOSING, LINGER: end of patience */
-    uint32_t heard_ms;         /* OPEN: last bytes from the peer */
-    uint32_t ping_ms;          /* CF_PING_OUT: the answer's time runs from here */
+    uint32_t deadline_ms; /* HTTP, CLOSING, LINGER: end of patience */
+    uint32_t heard_ms;    /* OPEN: last bytes from the peer */
+    uint32_t ping_ms;     /* CF_PING_OUT: the answer's time runs from here */
     uint32_t heartbeat_next_ms, heartbeat_ms;
-    uint32_t full_ms;          /* CF_FULL: since */
-    uint32_t unsent_seen;      /* CF_FULL: bytes in the socket's send queue when last looked at */
-    uint32_t lag_ms;           /* CF_SLOW_TOLD: last notice */
+    uint32_t full_ms;     /* CF_FULL: since */
+    uint32_t unsent_seen; /* CF_FULL: bytes in the socket's send queue when last looked at */
+    uint32_t lag_ms;      /* CF_SLOW_TOLD: last notice */
     uint32_t opened_ms;
 
-    uint8_t *pong;             /* heap, 128 bytes: size, payload; NULL: none was ever owed */
+    uint8_t *pong; /* heap, 128 bytes: size, payload; NULL: none was ever owed */
     uint16_t close_code;
-    uint16_t command_count;    /* in second command_second */
+    uint16_t command_count; /* in second command_second */
     uint32_t command_second;
-    uint32_t address;          /* entry in the worker's address table; UINT32_MAX: not counted */
-    const char *close_reason;  /* a literal */
+    uint32_t address;         /* entry in the worker's address table; UINT32_MAX: not counted */
+    const char *close_reason; /* a literal */
 
     /* Told so far, without the cohort's share (added when it leaves). */
     uint64_t sent_bytes, ticks;

@@ -1,7 +1,8 @@
 /* worker/worker.c -- one core's turn. Start reading tickcast here. Thread: the worker's own.
  *
- * Stages run one after the other, each bounded, so that none can hold up the rest: events, new ticks, cohorts with news, single
- * connections, timers. Nobody recurses from a completion; a stage returns the work it has done. */
+ * Stages run one after the other, each bounded, so that none can hold up the rest: events, new ticks, cohorts
+ * with news, single connections, timers. Nobody recurses from a completion; a stage returns the work it has
+ * done. */
 #include "worker/worker_internal.h"
 
 #include "base/affinity.h"
@@ -74,8 +75,8 @@ static uint32_t turn_timers(struct worker *w)
     return fired;
 }
 
-/* SIGTERM: no more connections; those open are told and closed, spread over --drain-seconds (0: all at once, with 1001). The end of
- * a replay: what is in the log is delivered first, then 1000 (decision 17). */
+/* SIGTERM: no more connections; those open are told and closed, spread over --drain-seconds (0: all at once,
+ * with 1001). The end of a replay: what is in the log is delivered first, then 1000 (decision 17). */
 static uint32_t turn_drain(struct worker *w)
 {
     bool ended = atomic_load_explicit(&w->server->ended, memory_order_acquire);
@@ -88,16 +89,23 @@ static uint32_t turn_drain(struct worker *w)
     }
     uint64_t spread = ended ? 0 : w->settings->drain_ns;
     uint64_t gone_ns = w->now_ns - w->drain_start_ns;
-    uint64_t until = spread == 0 || gone_ns >= spread ? w->conn_touched : (uint64_t)w->conn_touched * gone_ns / spread;
+    uint64_t until =
+        spread == 0 || gone_ns >= spread ? w->conn_touched : (uint64_t)w->conn_touched * gone_ns / spread;
     uint32_t done = 0;
     for (; w->drain_next < until && done < 256; w->drain_next++, done++) {
         struct conn *c = &w->conns[w->drain_next];
-        if (c->state == CONN_OPEN && ended && c->group && !c->cohort && gone_ns < w->settings->close_timeout_ns) break;
+        if (c->state == CONN_OPEN && ended && c->group && !c->cohort &&
+            gone_ns < w->settings->close_timeout_ns)
+            break;
         if (c->state == CONN_OPEN && ended && c->cohort && c->cohort->read < c->group->maybe_seq) break;
         if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
         if (c->state != CONN_OPEN) continue;
         if (!ended && spread > 0) c->flags |= CF_DRAIN;
-        conn_want_close(w, c, ended ? WS_NORMAL : spread > 0 ? WS_RESTART : WS_GOING_AWAY, ended ? "ended" : "drain");
+        conn_want_close(w, c,
+                        ended        ? WS_NORMAL
+                        : spread > 0 ? WS_RESTART
+                                     : WS_GOING_AWAY,
+                        ended ? "ended" : "drain");
     }
     bool over = w->drain_next >= w->conn_touched && w->conn_count == 0;
     if (over) atomic_store_explicit(&w->drained, true, memory_order_release);
@@ -133,7 +141,8 @@ static void publish(struct worker *w)
         atomic_store_explicit(&r->owed, owed, memory_order_release);
     if (w->groups.queued_count > 0) return;
     if (atomic_load_explicit(&r->handed, memory_order_relaxed) == w->read_seq) return;
-    /* seq_cst, as every source of work for a sleeper: the feed thread may be about to sleep on this (decision 24). */
+    /* seq_cst, as every source of work for a sleeper: the feed thread may be about to sleep on this (decision
+     * 24). */
     atomic_store_explicit(&r->handed, w->read_seq, memory_order_seq_cst);
     log_reader_progress(w->log);
 }
@@ -220,9 +229,15 @@ uint64_t worker_wait_ns(const struct worker *w, uint64_t now_ns)
     return min_u64(timer_wait_ns(&w->timers, now_ns, most), timer_wait_ns(&w->groups.timers, now_ns, most));
 }
 
-void worker_wake(struct worker *w) { sleeper_wake_slow(&w->reader->sleeper); }
+void worker_wake(struct worker *w)
+{
+    sleeper_wake_slow(&w->reader->sleeper);
+}
 
-bool worker_drained(const struct worker *w) { return atomic_load_explicit(&w->drained, memory_order_acquire); }
+bool worker_drained(const struct worker *w)
+{
+    return atomic_load_explicit(&w->drained, memory_order_acquire);
+}
 
 void worker_stop(struct worker *w)
 {
@@ -233,4 +248,7 @@ void worker_stop(struct worker *w)
     w->thread_started = false;
 }
 
-const struct counters *worker_counters(const struct worker *w) { return &w->counters; }
+const struct counters *worker_counters(const struct worker *w)
+{
+    return &w->counters;
+}

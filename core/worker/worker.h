@@ -1,5 +1,5 @@
-/* worker/worker.h -- one core's share of the subscribers: a thread with one io, sharing nothing but the log, its
- * counters (one writer each) and the flags here. */
+/* worker/worker.h -- one core's share of the subscribers: a thread with one io, sharing nothing but the log,
+ * its counters (one writer each) and the flags here. */
 #ifndef TC_WORKER_WORKER_H
 #define TC_WORKER_WORKER_H
 
@@ -22,23 +22,23 @@ struct server {
     struct worker *workers[WORKERS_MAX];
     uint32_t worker_count;
     uint64_t started_real_ns;
-    bool loopback;               /* every listener is a loopback one: Host rules apply (decision 26) */
-    _Atomic bool draining;       /* set by main on SIGTERM: /readyz fails, new connections get 503 */
-    _Atomic bool feed_running;   /* set by main: there is a feed that has not ended or failed */
-    _Atomic bool ended;          /* replay --at-end exit: what is in the log is delivered, then 1000 */
+    bool loopback;             /* every listener is a loopback one: Host rules apply (decision 26) */
+    _Atomic bool draining;     /* set by main on SIGTERM: /readyz fails, new connections get 503 */
+    _Atomic bool feed_running; /* set by main: there is a feed that has not ended or failed */
+    _Atomic bool ended;        /* replay --at-end exit: what is in the log is delivered, then 1000 */
 };
 
 struct worker_options {
     struct server *server;
     uint32_t index;
-    int cpu;                      /* pinned to; -1: not */
+    int cpu; /* pinned to; -1: not */
     uint64_t spin_ns;
     /* Opens the io in the worker's thread. */
     struct io *(*io_open)(void *context, int wake_fd, struct fault *fault);
     void *io_context;
     const int *listen_fds;
     uint32_t listen_count;
-    uint64_t seed;                /* for jitter; 0: draw one */
+    uint64_t seed; /* for jitter; 0: draw one */
 };
 
 /* Reserves a worker's memory (worker_bytes) and registers it as a reader of the log. Thread: main. */
@@ -46,7 +46,8 @@ int worker_create(struct worker **out, const struct worker_options *o, struct fa
 void worker_destroy(struct worker *w);
 size_t worker_bytes(const struct settings *s);
 
-/* Runs it in a thread of its own until it has drained. worker_start returns once its io is open and it listens, or with the fault. */
+/* Runs it in a thread of its own until it has drained. worker_start returns once its io is open and it
+ * listens, or with the fault. */
 int worker_start(struct worker *w, struct fault *fault);
 /* Asks it to drain (server->draining or ->ended is set first), then to end. Thread: main. */
 void worker_wake(struct worker *w);
@@ -61,8 +62,8 @@ const struct counters *worker_counters(const struct worker *w);
 int worker_open_io(struct worker *w, struct fault *fault);
 /* Sets the origin of its time; before the first turn. */
 void worker_clock(struct worker *w, uint64_t now_ns);
-/* One turn: takes events (waits for them at most wait_ns), reads ticks, visits cohorts, serves single connections, fires timers.
- * Returns the work done; 0: the caller may sleep. */
+/* One turn: takes events (waits for them at most wait_ns), reads ticks, visits cohorts, serves single
+ * connections, fires timers. Returns the work done; 0: the caller may sleep. */
 uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64_t wait_ns);
 /* How long the next turn may wait: until the next timer, at most 1 s. */
 uint64_t worker_wait_ns(const struct worker *w, uint64_t now_ns);

@@ -1,8 +1,9 @@
 /* worker/worker_answer.c -- the one answer a connection owes: a pong, an error, or the set now in force.
  *
- * A change of set takes effect where its answer is written (decision 8): the old set up to N in frames as usual, then
- * `subscribed` with N, the snapshot of what is new, then the new set from N. An answer that a socket takes in part is made again and
- * sent on from where it was cut: its values are fixed once the first byte is out. */
+ * A change of set takes effect where its answer is written (decision 8): the old set up to N in frames as
+ * usual, then `subscribed` with N, the snapshot of what is new, then the new set from N. An answer that a
+ * socket takes in part is made again and sent on from where it was cut: its values are fixed once the first
+ * byte is out. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -73,7 +74,8 @@ static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out)
     uint32_t count = g->key.rule_count;
     uint8_t *end = w->arena + w->arena_bytes;
     char *names = (char *)end - (size_t)count * (SYMBOL_NAME_MAX + 1);
-    struct notice_rule *rules = (struct notice_rule *)((uintptr_t)(names - count * sizeof *rules) & ~(uintptr_t)15);
+    struct notice_rule *rules =
+        (struct notice_rule *)((uintptr_t)(names - count * sizeof *rules) & ~(uintptr_t)15);
     for (uint32_t i = 0; i < count; i++) {
         char *name = names + (size_t)i * (SYMBOL_NAME_MAX + 1);
         rules[i] = (struct notice_rule){{name, rule_pattern(&g->key.rules[i], name)}, g->key.rules[i].kinds};
@@ -109,7 +111,8 @@ static void fix_position(struct worker *w, struct conn *c, struct answer *a)
         a->seq = a->start_seq;
         if (a->seq < w->read_seq && !log_holds(w->log, a->seq)) a->gap_to = w->read_seq;
     } else {
-        /* A joiner takes the position of the cohort it will join, if nothing matching is pending there (decision 6). */
+        /* A joiner takes the position of the cohort it will join, if nothing matching is pending there
+         * (decision 6). */
         const struct cohort *target = cohort_find(&w->groups, a->group, 0);
         bool quiet = target && target->read >= a->group->maybe_seq && target->ticks_untold == 0;
         a->seq = quiet ? target->covered : w->read_seq;

@@ -1,13 +1,15 @@
-/* worker/worker_command.c -- what a client asked, turned into the answer it is owed. The change itself happens when the answer is
- * written (worker_answer.c). */
+/* worker/worker_command.c -- what a client asked, turned into the answer it is owed. The change itself
+ * happens when the answer is written (worker_answer.c). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
 
 #include <stdio.h>
 
-static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_kind kind, const char *id, uint8_t id_size);
-static void reject(struct worker *w, struct conn *c, const struct command *cmd, const char *code, const char *message);
+static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_kind kind, const char *id,
+                                 uint8_t id_size);
+static void reject(struct worker *w, struct conn *c, const struct command *cmd, const char *code,
+                   const char *message);
 static void change_set(struct worker *w, struct conn *c, const struct command *cmd);
 static int new_rules(struct worker *w, struct conn *c, const struct command *cmd, struct rule *rules);
 static uint32_t without(struct rule *rules, uint32_t count, const struct command *cmd);
@@ -29,7 +31,8 @@ static void change_set(struct worker *w, struct conn *c, const struct command *c
 {
     bool first = c->group == NULL;
     if (cmd->op == COMMAND_RESUME && !first) {
-        reject(w, c, cmd, "subscribed_already", "resume stands before the first subscribe; open a new connection to resume");
+        reject(w, c, cmd, "subscribed_already",
+               "resume stands before the first subscribe; open a new connection to resume");
         return;
     }
     if (cmd->has_since && !first) {
@@ -67,7 +70,8 @@ static void change_set(struct worker *w, struct conn *c, const struct command *c
     }
     if (!set_start(w, c, cmd, a)) {
         answer_drop(w, c);
-        reject(w, c, cmd, "bad_seq", "seq is farther ahead of the log's head than the log holds; see hello's seq");
+        reject(w, c, cmd, "bad_seq",
+               "seq is farther ahead of the log's head than the log holds; see hello's seq");
         return;
     }
     if (cmd->has_heartbeat) c->heartbeat_ms = ns_to_ms(cmd->heartbeat_ns);
@@ -87,14 +91,16 @@ static int new_rules(struct worker *w, struct conn *c, const struct command *cmd
     return count > w->settings->rules_max ? -1 : (int)count;
 }
 
-/* Takes away rules with exactly these patterns, and only these kinds; it excludes nothing from a wider pattern (decision 3). */
+/* Takes away rules with exactly these patterns, and only these kinds; it excludes nothing from a wider
+ * pattern (decision 3). */
 static uint32_t without(struct rule *rules, uint32_t count, const struct command *cmd)
 {
     for (uint32_t s = 0; s < cmd->symbol_count; s++) {
         struct rule gone = rule_make(cmd->symbols[s], cmd->kinds);
         for (uint32_t i = 0; i < count; i++) {
             struct rule *r = &rules[i];
-            if (r->prefix != gone.prefix || r->size != gone.size || memcmp(r->name, gone.name, r->size) != 0) continue;
+            if (r->prefix != gone.prefix || r->size != gone.size || memcmp(r->name, gone.name, r->size) != 0)
+                continue;
             r->kinds &= (uint8_t)~gone.kinds;
             if (r->kinds == 0) *r-- = rules[--count], i--;
         }
@@ -152,7 +158,8 @@ static uint64_t since_position(struct worker *w, const struct command *cmd)
     return low;
 }
 
-static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_kind kind, const char *id, uint8_t id_size)
+static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_kind kind, const char *id,
+                                 uint8_t id_size)
 {
     struct answer *a = heap_get(&w->groups.heap, sizeof *a);
     if (!a) {
@@ -169,7 +176,8 @@ static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_k
     return a;
 }
 
-static void reject(struct worker *w, struct conn *c, const struct command *cmd, const char *code, const char *message)
+static void reject(struct worker *w, struct conn *c, const struct command *cmd, const char *code,
+                   const char *message)
 {
     struct command_error err = {.code = code, .id_size = cmd->id_size};
     memcpy(err.id, cmd->id, cmd->id_size);

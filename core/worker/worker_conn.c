@@ -17,7 +17,10 @@ struct conn *conn_at(struct worker *w, uint32_t slot)
     return &w->conns[slot];
 }
 
-uint32_t conn_slot(const struct worker *w, const struct conn *c) { return (uint32_t)(c - w->conns); }
+uint32_t conn_slot(const struct worker *w, const struct conn *c)
+{
+    return (uint32_t)(c - w->conns);
+}
 
 void conn_accept(struct worker *w, const struct io_event *e)
 {
@@ -243,8 +246,9 @@ static bool passed(const struct worker *w, uint32_t since_ms, uint64_t ns)
     return (int32_t)(w->now_ms - since_ms) >= (int32_t)ns_to_ms(ns);
 }
 
-/* A full socket whose queue moves: our ping stands in line behind data, and the peer reads (decision 14). Looked at when the time is
- * over, for a slow reader may take longer than that to make the queue short enough to be writable. */
+/* A full socket whose queue moves: our ping stands in line behind data, and the peer reads (decision 14).
+ * Looked at when the time is over, for a slow reader may take longer than that to make the queue short enough
+ * to be writable. */
 static bool drains(struct worker *w, struct conn *c)
 {
     if (!(c->flags & CF_FULL)) return false;
@@ -279,7 +283,8 @@ static void open_timers(struct worker *w, struct conn *c)
     if (c->group && (int32_t)(c->heartbeat_next_ms - w->now_ms) <= 0) {
         c->flags |= CF_HEARTBEAT;
         c->heartbeat_next_ms += c->heartbeat_ms;
-        if ((int32_t)(c->heartbeat_next_ms - w->now_ms) <= 0) c->heartbeat_next_ms = w->now_ms + c->heartbeat_ms;
+        if ((int32_t)(c->heartbeat_next_ms - w->now_ms) <= 0)
+            c->heartbeat_next_ms = w->now_ms + c->heartbeat_ms;
         conn_ready(w, c);
     }
     if (c->group && !c->cohort && c->read >= w->read_seq) conn_ready(w, c);
@@ -290,7 +295,8 @@ static void timed_out(struct worker *w, struct conn *c)
 {
     counter_add(&w->counters.closed_timeout_total, 1);
     bool request_begun = c->state == CONN_HTTP && !(c->flags & CF_FULL) && c->rest_block == POOL_NONE;
-    if (request_begun && (c->block_size > 0 || c->opened_ms + ns_to_ms(w->settings->handshake_timeout_ns) == c->deadline_ms)) {
+    if (request_begun &&
+        (c->block_size > 0 || c->opened_ms + ns_to_ms(w->settings->handshake_timeout_ns) == c->deadline_ms)) {
         char reply[512];
         struct http_reply base = {.version_minor = 1};
         int size = http_reply_error(reply, sizeof reply, 408, "the request did not arrive in time", &base);
@@ -299,7 +305,8 @@ static void timed_out(struct worker *w, struct conn *c)
         if (c->state != CONN_FREE && c->rest_block == POOL_NONE) conn_linger(w, c);
         return;
     }
-    if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT) && !(c->flags & (CF_FULL | CF_CLOSE | CF_CLOSE_SENT))) {
+    if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT) &&
+        !(c->flags & (CF_FULL | CF_CLOSE | CF_CLOSE_SENT))) {
         conn_want_close(w, c, WS_GOING_AWAY, "ping_timeout");
         return;
     }

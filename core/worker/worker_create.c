@@ -1,4 +1,5 @@
-/* worker/worker_create.c -- a worker's memory: all of it reserved at start, touched on use. Thread: main (worker_open_io: the worker's). */
+/* worker/worker_create.c -- a worker's memory: all of it reserved at start, touched on use. Thread: main
+ * (worker_open_io: the worker's). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -17,7 +18,8 @@ static uint32_t arena_bytes(const struct settings *s);
 
 int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault)
 {
-    struct worker *w = aligned_alloc(TC_CACHE_LINE, (sizeof *w + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE);
+    struct worker *w =
+        aligned_alloc(TC_CACHE_LINE, (sizeof *w + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE);
     if (!w) return fault_set(fault, TC_ESYSTEM, "no memory for a worker");
     memset(w, 0, sizeof *w);
     w->options = *o;
@@ -31,7 +33,8 @@ int worker_create(struct worker **out, const struct worker_options *o, struct fa
     random_seed(&w->random, seed);
     if (!w->reader || reserve(w, fault) < 0) {
         worker_destroy(w);
-        return fault_set(fault, TC_ESYSTEM, "no address space for worker %u; make --max-connections or --filter-memory smaller",
+        return fault_set(fault, TC_ESYSTEM,
+                         "no address space for worker %u; make --max-connections or --filter-memory smaller",
                          o->index);
     }
     *out = w;
@@ -54,10 +57,14 @@ static int reserve(struct worker *w, struct fault *fault)
     w->arena = memory_reserve(w->arena_bytes, 0);
     w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
-    if (!w->conns || !w->free_slots || !w->ready || !w->addresses || !w->arena || !w->command_arena || !w->last) return TC_ESYSTEM;
+    if (!w->conns || !w->free_slots || !w->ready || !w->addresses || !w->arena || !w->command_arena ||
+        !w->last)
+        return TC_ESYSTEM;
     if (pool_init(&w->rests, rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, w->conns_max / 4 + 1, HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
-    if (pool_init(&w->assemblies, assembly_blocks(s), sizeof(struct ws_assembly) + s->message_bytes_max + 8) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->assemblies, assembly_blocks(s), sizeof(struct ws_assembly) + s->message_bytes_max + 8) <
+        0)
+        return TC_ESYSTEM;
     struct groups_options o = {.log = w->log,
                                .heap_bytes = s->filter_bytes,
                                .symbols_max = (uint32_t)s->symbols_max,
@@ -80,9 +87,13 @@ static uint32_t rest_blocks(const struct settings *s)
 }
 
 /* Messages that arrive in pieces at the same time; more are told 1013. */
-static uint32_t assembly_blocks(const struct settings *s) { return (uint32_t)max_u64(s->connections_max / 16, 16); }
+static uint32_t assembly_blocks(const struct settings *s)
+{
+    return (uint32_t)max_u64(s->connections_max / 16, 16);
+}
 
-/* The largest single answer (a set of --max-rules rules, twice over: rules as notices want them, and the text). */
+/* The largest single answer (a set of --max-rules rules, twice over: rules as notices want them, and the
+ * text). */
 static uint32_t arena_bytes(const struct settings *s)
 {
     return (uint32_t)(ARENA_BYTES + (s->rules_max + COMMAND_SYMBOLS_MAX) * 512);
@@ -90,10 +101,12 @@ static uint32_t arena_bytes(const struct settings *s)
 
 size_t worker_bytes(const struct settings *s)
 {
-    return sizeof(struct worker) + s->connections_max * (sizeof(struct conn) + 8 + 2 * sizeof(struct address)) +
+    return sizeof(struct worker) +
+           s->connections_max * (sizeof(struct conn) + 8 + 2 * sizeof(struct address)) +
            (size_t)rest_blocks(s) * FRAME_BYTES_MAX + (s->connections_max / 4 + 1) * HTTP_BLOCK_BYTES +
-           (size_t)assembly_blocks(s) * (sizeof(struct ws_assembly) + s->message_bytes_max) + s->filter_bytes +
-           arena_bytes(s) + COMMAND_ARENA_BYTES + (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
+           (size_t)assembly_blocks(s) * (sizeof(struct ws_assembly) + s->message_bytes_max) +
+           s->filter_bytes + arena_bytes(s) + COMMAND_ARENA_BYTES +
+           (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
 }
 
 int worker_open_io(struct worker *w, struct fault *fault)

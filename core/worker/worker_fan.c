@@ -1,7 +1,7 @@
 /* worker/worker_fan.c -- rolling over cohorts: render once, send to all members in one submission.
  *
- * Not turns in which everybody gets the same ticks: cohorts with news stand in a queue, each is rendered what there is at the
- * moment of its visit. One delivery touches no client structure unless it fails. */
+ * Not turns in which everybody gets the same ticks: cohorts with news stand in a queue, each is rendered what
+ * there is at the moment of its visit. One delivery touches no client structure unless it fails. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -78,8 +78,11 @@ static bool visit_render(struct worker *w, struct cohort *c)
         cohort_schedule(&w->groups, c, w->now_ns);
         return false;
     }
-    *v = (struct visit){
-        .cohort = c, .bytes = room + out->start, .out = out, .read_before = c->read, .covered_before = c->covered};
+    *v = (struct visit){.cohort = c,
+                        .bytes = room + out->start,
+                        .out = out,
+                        .read_before = c->read,
+                        .covered_before = c->covered};
     c->visit = w->visit_count++;
     g->reference_count++; /* the last member may go while the visit is under way */
     return true;
@@ -101,7 +104,8 @@ static void fan_flush(struct worker *w)
     w->visit_count = 0;
 }
 
-/* A member whose socket did not take everything leaves its cohort, with the positions of what it has whole. */
+/* A member whose socket did not take everything leaves its cohort, with the positions of what it has whole.
+ */
 static void member_failed(struct worker *w, const struct io_sent *s)
 {
     struct conn *c = conn_at(w, s->slot);
@@ -119,7 +123,8 @@ static void member_failed(struct worker *w, const struct io_sent *s)
     c->conflated += cut.told_conflated;
     c->untold_conflated = cut.untold_conflated;
     c->ticks_untold = cut.position > v->covered_before ? 0 : v->cohort->ticks_untold;
-    if (v->cohort->group->key.framing == FRAME_TICK && cut.position == v->covered_before) c->ticks_untold += cut.ticks;
+    if (v->cohort->group->key.framing == FRAME_TICK && cut.position == v->covered_before)
+        c->ticks_untold += cut.ticks;
     fan_leave(w, c, cut.position, cut.read);
     counter_add(&w->counters.left_step_total, 1);
     if (s->taken < cut.end && !rest_keep(w, c, v->bytes + s->taken, cut.end - s->taken)) return;
@@ -128,7 +133,8 @@ static void member_failed(struct worker *w, const struct io_sent *s)
 
 void cut_frames(const struct render_out *out, enum framing framing, uint32_t taken, struct cut *cut)
 {
-    for (uint32_t i = 0; i < out->frames && cut->end < taken; i++) { /* the frame that the cut falls in is finished later */
+    for (uint32_t i = 0; i < out->frames && cut->end < taken;
+         i++) { /* the frame that the cut falls in is finished later */
         const struct frame_end *e = &out->ends[i];
         cut->end = e->offset;
         cut->read = max_u64(cut->read, e->position);
@@ -159,7 +165,8 @@ static void visit_count_up(struct worker *w, struct visit *v)
     const struct render_out *out = v->out;
     c->visit = UINT32_MAX;
     c->read = out->to;
-    bool told = c->group->key.framing == FRAME_BATCH || (out->frames > 0 && out->ends[out->frames - 1].covered);
+    bool told =
+        c->group->key.framing == FRAME_BATCH || (out->frames > 0 && out->ends[out->frames - 1].covered);
     if (told) c->covered = out->to;
     c->ticks_untold = told ? 0 : c->ticks_untold + out->ticks;
     c->bytes += out->bytes;
@@ -188,13 +195,15 @@ static void visit_next(struct worker *w, struct cohort *c)
     cohort_schedule(&w->groups, c, w->now_ns);
 }
 
-/* A cohort under half, with another of its group at the very same place that has room: they become one (decision 30). */
+/* A cohort under half, with another of its group at the very same place that has room: they become one
+ * (decision 30). */
 static struct cohort *merge_partner(struct worker *w, struct cohort *c)
 {
     if (c->member_count * 2 > w->groups.members_max || c->group->cohort_count < 2) return NULL;
     for (struct cohort *o = c->group->cohorts; o; o = o->next)
         if (o != c && o->visit == UINT32_MAX && o->covered == c->covered && o->read == c->read &&
-            o->ticks_untold == 0 && c->ticks_untold == 0 && o->member_count + c->member_count <= w->groups.members_max)
+            o->ticks_untold == 0 && c->ticks_untold == 0 &&
+            o->member_count + c->member_count <= w->groups.members_max)
             return o;
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* worker/worker_fold.c -- reads new ticks once per worker: last values, symbols, and marks for the groups that want them.
- * A worker that was lapped rebuilds its tables from the writer's (decision 4). */
+/* worker/worker_fold.c -- reads new ticks once per worker: last values, symbols, and marks for the groups
+ * that want them. A worker that was lapped rebuilds its tables from the writer's (decision 4). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -40,8 +40,8 @@ static void fold_tick(struct worker *w, const struct tick *t)
         return;
     }
     if (t->kind == TICK_FEED) {
-        /* The feed's symbols are unknown from here; the writer forgot them before it appended this tick, so its table is the truth
-         * from this position on (decision 11). */
+        /* The feed's symbols are unknown from here; the writer forgot them before it appended this tick, so
+         * its table is the truth from this position on (decision 11). */
         if (t->flags & FEED_RESET) copy_tables(w);
     } else {
         last_value_fold(w->last, t);
@@ -54,7 +54,8 @@ static void learn_symbols(struct worker *w, uint32_t count)
     while (w->groups.symbol_count < count) {
         uint32_t id = w->groups.symbol_count;
         struct group *full = NULL;
-        if (groups_add_symbol(&w->groups, id, symbol_table_name(log_symbols(w->log), id), &full) == 0) continue;
+        if (groups_add_symbol(&w->groups, id, symbol_table_name(log_symbols(w->log), id), &full) == 0)
+            continue;
         /* No memory for one group's filter: its members are told, the others go on. */
         for (uint32_t slot = 0; slot < w->conn_touched; slot++)
             if (w->conns[slot].state != CONN_FREE && w->conns[slot].group == full) {

@@ -1,5 +1,6 @@
-/* worker/worker_http.c -- requests on the one port: the page, the WebSocket upgrade, health, metrics, symbols.
- * A request is parsed when its head is whole; a head that arrives in pieces is gathered in a block of the http pool. */
+/* worker/worker_http.c -- requests on the one port: the page, the WebSocket upgrade, health, metrics,
+ * symbols. A request is parsed when its head is whole; a head that arrives in pieces is gathered in a block
+ * of the http pool. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -15,7 +16,8 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
 static int check_host(const struct worker *w, const struct http_request *r);
 static bool origin_allowed(const struct worker *w, const struct http_request *r);
 static void upgrade(struct worker *w, struct conn *c, const struct http_request *r, bool echo);
-static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r, const struct web_asset *a);
+static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r,
+                        const struct web_asset *a);
 static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r);
 static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r);
 static void serve_symbols(struct worker *w, struct conn *c, const struct http_request *r);
@@ -107,8 +109,9 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
     bool ws = text_equal(r->path, TEXT("/v1/ws"));
     bool echo = w->settings->echo && text_equal(r->path, TEXT("/v1/echo"));
     const struct web_asset *asset = web_find(r->path.at, r->path.size);
-    bool known = ws || echo || asset || text_equal(r->path, TEXT("/metrics")) || text_equal(r->path, TEXT("/healthz")) ||
-                 text_equal(r->path, TEXT("/readyz")) || text_equal(r->path, TEXT("/v1/symbols"));
+    bool known = ws || echo || asset || text_equal(r->path, TEXT("/metrics")) ||
+                 text_equal(r->path, TEXT("/healthz")) || text_equal(r->path, TEXT("/readyz")) ||
+                 text_equal(r->path, TEXT("/v1/symbols"));
     if (!known) {
         fail(w, c, r, 404, "there is nothing at this path; see / and /v1/ws");
         return;
@@ -128,11 +131,12 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
     else if (text_equal(r->path, TEXT("/readyz")))
         serve_ready(w, c, r);
     else
-        answer(w, c, r, &(struct http_reply){.status = 200, .body = TEXT("alive\n"), .cache_control = "no-store"});
+        answer(w, c, r,
+               &(struct http_reply){.status = 200, .body = TEXT("alive\n"), .cache_control = "no-store"});
 }
 
-/* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to 127.0.0.1 gets nothing
- * (decision 26). */
+/* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to
+ * 127.0.0.1 gets nothing (decision 26). */
 static int check_host(const struct worker *w, const struct http_request *r)
 {
     if (!w->server->loopback || !r->has_host || http_host_is_loopback(r->host)) return 0;
@@ -165,7 +169,8 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         return;
     }
     bool json = http_list_has(r->ws_protocols, TEXT("tickcast.v1.json"));
-    int size = ws_handshake_reply((char *)w->arena, 1024, r->ws_key, json && !echo ? "tickcast.v1.json" : NULL);
+    int size =
+        ws_handshake_reply((char *)w->arena, 1024, r->ws_key, json && !echo ? "tickcast.v1.json" : NULL);
     TC_ASSERT(size > 0);
     uint32_t bytes = (uint32_t)size;
     if (!echo) {
@@ -197,12 +202,14 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         c->heartbeat_ms = ns_to_ms(cmd.heartbeat_ns);
 }
 
-static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r, const struct web_asset *a)
+static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r,
+                        const struct web_asset *a)
 {
     struct http_reply reply = {.status = 200,
                                .type = a->type,
                                .etag = a->etag,
-                               .cache_control = a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
+                               .cache_control =
+                                   a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
                                .version_minor = r->version_minor,
                                .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
                                .head_only = r->method == HTTP_M_HEAD};
@@ -234,8 +241,8 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
 static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r)
 {
     const char *why = w->draining || atomic_load(&w->server->draining) ? "draining\n"
-                      : atomic_load(&w->server->feed_running)           ? NULL
-                                                                        : "no feed is running\n";
+                      : atomic_load(&w->server->feed_running)          ? NULL
+                                                                       : "no feed is running\n";
     struct http_reply reply = {.status = why ? 503 : 200,
                                .body = why ? text_of(why) : TEXT("ready\n"),
                                .cache_control = "no-store",
@@ -284,17 +291,20 @@ static void serve_symbols(struct worker *w, struct conn *c, const struct http_re
     if (limit < 1 || limit > 1000) limit = 1000;
     char text[FRAME_BYTES_MAX - 1024], epoch[16];
     epoch_print(epoch, log_epoch(w->log));
-    uint32_t size = (uint32_t)snprintf(text, sizeof text, "{\"epoch\":\"%.16s\",\"seq\":%llu,\"symbols\":[", epoch,
-                                       (unsigned long long)w->read_seq);
+    uint32_t size = (uint32_t)snprintf(text, sizeof text, "{\"epoch\":\"%.16s\",\"seq\":%llu,\"symbols\":[",
+                                       epoch, (unsigned long long)w->read_seq);
     bool more = false, first = true;
     for (uint32_t id = 0; id < w->groups.symbol_count && !more; id++) {
         if (!text_begins(symbol_table_name(log_symbols(w->log), id), wanted)) continue;
         struct text json = symbol_table_json(log_symbols(w->log), id);
         more = limit-- == 0 || size + json.size + 32 > sizeof text;
         if (more) break;
-        size += (uint32_t)snprintf(text + size, sizeof text - size, "%s\"%.*s\"", first ? "" : ",", (int)json.size, json.at);
+        size += (uint32_t)snprintf(text + size, sizeof text - size, "%s\"%.*s\"", first ? "" : ",",
+                                   (int)json.size, json.at);
         first = false;
     }
     size += (uint32_t)snprintf(text + size, sizeof text - size, "],\"more\":%s}\n", more ? "true" : "false");
-    answer(w, c, r, &(struct http_reply){.status = 200, .type = "application/json", .body = {text, size}, .cache_control = "no-store"});
+    answer(w, c, r,
+           &(struct http_reply){
+               .status = 200, .type = "application/json", .body = {text, size}, .cache_control = "no-store"});
 }

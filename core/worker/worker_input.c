@@ -1,5 +1,5 @@
-/* worker/worker_input.c -- bytes that arrived: handled at once, or held in their receive buffers while the connection owes
- * an answer (decision 8). */
+/* worker/worker_input.c -- bytes that arrived: handled at once, or held in their receive buffers while the
+ * connection owes an answer (decision 8). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -24,7 +24,8 @@ void input_received(struct worker *w, struct conn *c, const struct io_event *e)
         hold(w, c, e->buffer, e->bytes + used, size - used);
 }
 
-/* Handles bytes until all are used, the connection is gone, or it must not be read on. Returns how many were used. */
+/* Handles bytes until all are used, the connection is gone, or it must not be read on. Returns how many were
+ * used. */
 static size_t consume(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 {
     size_t used = 0;
@@ -60,7 +61,8 @@ static void hold(struct worker *w, struct conn *c, uint32_t buffer, uint8_t *byt
     else
         w->buffer_next[c->held_last] = buffer;
     c->held_last = buffer;
-    /* One buffer in hand is what an answer in flight may cost; more, and the kernel's window stops the peer. */
+    /* One buffer in hand is what an answer in flight may cost; more, and the kernel's window stops the peer.
+     */
     if (!(c->flags & CF_PAUSED) && ((c->flags & CF_FULL) || c->held_first != c->held_last)) {
         c->flags |= CF_PAUSED;
         w->io->ops->receive_pause(w->io, conn_slot(w, c));
@@ -74,7 +76,8 @@ void input_resume(struct worker *w, struct conn *c)
         uint32_t buffer = c->held_first;
         size_t at = w->buffer_at[buffer];
         size_t used = consume(w, c, w->buffer_bytes[buffer] + at, w->buffer_size[buffer] - at);
-        if (c->state == CONN_FREE || c->generation != generation) return; /* input_drop gave the buffers back */
+        if (c->state == CONN_FREE || c->generation != generation)
+            return; /* input_drop gave the buffers back */
         w->buffer_at[buffer] = (uint16_t)(at + used);
         if (w->buffer_at[buffer] < w->buffer_size[buffer]) return;
         c->held_first = w->buffer_next[buffer];
@@ -98,11 +101,12 @@ void input_drop(struct worker *w, struct conn *c)
     c->held_last = NO_BUFFER;
 }
 
-/* End of file or a dead socket. A peer that has only shut down its sending side can get nothing more of use from a stream:
- * RFC 6455 ends a connection with close frames, so an end of file without one ends it too. */
+/* End of file or a dead socket. A peer that has only shut down its sending side can get nothing more of use
+ * from a stream: RFC 6455 ends a connection with close frames, so an end of file without one ends it too. */
 static void peer_ended(struct worker *w, struct conn *c, int32_t result)
 {
-    bool answering = result == 0 && (c->state == CONN_BODY || (c->state == CONN_HTTP && c->rest_block != POOL_NONE));
+    bool answering =
+        result == 0 && (c->state == CONN_BODY || (c->state == CONN_HTTP && c->rest_block != POOL_NONE));
     if (answering) { /* HTTP: an answer under way is still wanted */
         c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
         return;

@@ -1,5 +1,5 @@
-/* worker/worker_internal.h -- a worker's whole state, and what its files call of each other. For worker/ only.
- * Thread: everything here is the worker's own, save for what worker.h says. */
+/* worker/worker_internal.h -- a worker's whole state, and what its files call of each other. For worker/
+ * only. Thread: everything here is the worker's own, save for what worker.h says. */
 #ifndef TC_WORKER_WORKER_INTERNAL_H
 #define TC_WORKER_WORKER_INTERNAL_H
 
@@ -14,18 +14,19 @@
 
 #include <pthread.h>
 
-#define FLUSH_SENDS   64u            /* sends of one submission (decision 18) */
-#define FLUSH_ROOM    (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
-#define TURN_SENDS    256u           /* then events and single connections have their share */
-#define TURN_UNITS    256u           /* single sends of one turn */
-#define TURN_SCAN     16384u         /* log positions scanned for those behind in one turn (decision 19) */
-#define FOLD_TICKS    8192u          /* ticks read from the log in one turn */
-#define EVENTS_MAX    256u
-#define ARENA_BYTES   (2u << 20)    /* bytes of a submission; more where --max-rules makes answers larger */
-#define RECEIVE_BUFFERS 1024u
+#define FLUSH_SENDS          64u                                /* sends of one submission (decision 18) */
+#define FLUSH_ROOM           (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
+#define TURN_SENDS           256u   /* then events and single connections have their share */
+#define TURN_UNITS           256u   /* single sends of one turn */
+#define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
+#define FOLD_TICKS           8192u  /* ticks read from the log in one turn */
+#define EVENTS_MAX           256u
+#define ARENA_BYTES          (2u << 20) /* bytes of a submission; more where --max-rules makes answers larger */
+#define RECEIVE_BUFFERS      1024u
 #define RECEIVE_BUFFER_BYTES 4096u
-#define LINGER_MS     2000u
-_Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX, "an echo out of a receive buffer fits a rest block");
+#define LINGER_MS            2000u
+_Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
+               "an echo out of a receive buffer fits a rest block");
 
 /* A cohort in the submission under way. */
 struct visit {
@@ -36,8 +37,18 @@ struct visit {
 };
 
 enum unit_kind {
-    UNIT_REST, UNIT_BODY, UNIT_CLOSE, UNIT_DRAIN, UNIT_PONG, UNIT_PING, UNIT_ANSWER, UNIT_LAG, UNIT_GAP, UNIT_SNAPSHOT,
-    UNIT_DATA, UNIT_HEARTBEAT
+    UNIT_REST,
+    UNIT_BODY,
+    UNIT_CLOSE,
+    UNIT_DRAIN,
+    UNIT_PONG,
+    UNIT_PING,
+    UNIT_ANSWER,
+    UNIT_LAG,
+    UNIT_GAP,
+    UNIT_SNAPSHOT,
+    UNIT_DATA,
+    UNIT_HEARTBEAT
 };
 
 /* Bytes for one connection in the submission under way. */
@@ -46,9 +57,9 @@ struct unit {
     enum unit_kind kind;
     const uint8_t *bytes;
     uint32_t size;
-    struct render_out *out;  /* UNIT_DATA */
-    uint64_t value;          /* UNIT_GAP: to; UNIT_SNAPSHOT: next id; UNIT_LAG: behind */
-    uint64_t to;             /* UNIT_DATA: what was asked for, so that another member's like request shares the bytes */
+    struct render_out *out; /* UNIT_DATA */
+    uint64_t value;         /* UNIT_GAP: to; UNIT_SNAPSHOT: next id; UNIT_LAG: behind */
+    uint64_t to; /* UNIT_DATA: what was asked for, so that another member's like request shares the bytes */
     bool force;
 };
 
@@ -109,12 +120,12 @@ struct worker {
     uint32_t visit_count, unit_count, send_count;
 
     uint32_t turn_scan_left;
-    bool draining;            /* seen server->draining or ->ended */
+    bool draining; /* seen server->draining or ->ended */
     uint64_t drain_start_ns;
-    uint32_t drain_next;      /* slots below it were dealt with */
-    _Atomic bool stop;        /* main: end at once */
-    _Atomic bool drained;     /* for main */
-    _Atomic bool opened;      /* io is open and listening, or start_fault says why not */
+    uint32_t drain_next;  /* slots below it were dealt with */
+    _Atomic bool stop;    /* main: end at once */
+    _Atomic bool drained; /* for main */
+    _Atomic bool opened;  /* io is open and listening, or start_fault says why not */
     struct fault start_fault;
     int start_result;
     pthread_t thread;
@@ -133,8 +144,8 @@ uint32_t fan_turn(struct worker *w);
 void fan_leave(struct worker *w, struct conn *c, uint64_t position, uint64_t read);
 void fan_leave_whole(struct worker *w, struct conn *c); /* at the cohort's own positions */
 void fan_join(struct worker *w, struct conn *c, struct cohort *cohort);
-/* Of a render's output, what a socket that took so many bytes has or will have whole (the frame that was cut is finished as a
- * rest). In: position and read before. */
+/* Of a render's output, what a socket that took so many bytes has or will have whole (the frame that was cut
+ * is finished as a rest). In: position and read before. */
 struct cut {
     uint64_t position, read;
     uint64_t told_conflated;   /* counted in a frame that arrives */
@@ -147,21 +158,25 @@ uint8_t *arena_room(struct worker *w, uint32_t bytes);
 
 /* ---- worker_single.c: one connection at a time. ---- */
 uint32_t single_turn(struct worker *w);
-/* The socket took only part of a frame: holds what is left of it. False: no memory, the connection was reset. */
+/* The socket took only part of a frame: holds what is left of it. False: no memory, the connection was reset.
+ */
 bool rest_keep(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t size);
 void rest_drop(struct worker *w, struct conn *c);
 /* The socket is full: arms writable. */
 void conn_full(struct worker *w, struct conn *c);
-/* Sends at once (outside of a submission): HTTP answers, echoes. What a full socket does not take is kept as rest. */
+/* Sends at once (outside of a submission): HTTP answers, echoes. What a full socket does not take is kept as
+ * rest. */
 void conn_send_now(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t size);
 
 /* ---- worker_stream.c: the data of those behind. ---- */
 bool stream_unit(struct worker *w, struct conn *c, struct unit *u);
-void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken);
+void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome,
+                 uint32_t taken);
 bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
 void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
 /* minus: a reference that it takes over, or NULL. */
-void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since, bool since_told);
+void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since,
+                           bool since_told);
 void stream_snapshot_drop(struct worker *w, struct conn *c);
 /* Forgets subscription, snapshot and answer. */
 void stream_drop(struct worker *w, struct conn *c);
@@ -169,7 +184,8 @@ void stream_drop(struct worker *w, struct conn *c);
 /* ---- worker_answer.c: answers to commands. ---- */
 bool answer_is_due(struct worker *w, struct conn *c);
 bool answer_unit(struct worker *w, struct conn *c, struct unit *u);
-void answer_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken);
+void answer_done(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome,
+                 uint32_t taken);
 void answer_drop(struct worker *w, struct conn *c);
 
 /* ---- worker_command.c: commands into answers. ---- */
@@ -208,7 +224,13 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 
 /* ---- small helpers ---- */
-static inline uint32_t ms_since(uint32_t now_ms, uint32_t then_ms) { return now_ms - then_ms; }
-static inline uint32_t ns_to_ms(uint64_t ns) { return (uint32_t)((ns + NS_PER_MS - 1) / NS_PER_MS); }
+static inline uint32_t ms_since(uint32_t now_ms, uint32_t then_ms)
+{
+    return now_ms - then_ms;
+}
+static inline uint32_t ns_to_ms(uint64_t ns)
+{
+    return (uint32_t)((ns + NS_PER_MS - 1) / NS_PER_MS);
+}
 
 #endif

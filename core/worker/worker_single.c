@@ -1,8 +1,10 @@
-/* worker/worker_single.c -- connections served one by one: control frames, answers, and the data of those behind.
+/* worker/worker_single.c -- connections served one by one: control frames, answers, and the data of those
+ * behind.
  *
- * A connection with something owed stands in the ready ring. Each step makes one unit of bytes for it; up to FLUSH_SENDS units of
- * different connections go out in one submission (a phase of its own: decision 2). A unit that a full socket refuses is made again later;
- * of one that it takes in part, the rest of the frame begun is kept and nothing else. */
+ * A connection with something owed stands in the ready ring. Each step makes one unit of bytes for it; up to
+ * FLUSH_SENDS units of different connections go out in one submission (a phase of its own: decision 2). A
+ * unit that a full socket refuses is made again later; of one that it takes in part, the rest of the frame
+ * begun is kept and nothing else. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -11,9 +13,11 @@
 static uint32_t gather(struct worker *w);
 static bool unit_next(struct worker *w, struct conn *c, struct unit *u);
 static bool unit_control(struct worker *w, struct conn *c, struct unit *u);
-static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, enum ws_opcode opcode, struct text payload);
+static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, enum ws_opcode opcode,
+                       struct text payload);
 static void unit_done(struct worker *w, struct unit *u, const struct io_sent *failed);
-static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken);
+static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome,
+                        uint32_t taken);
 static void reset_longest_stuck(struct worker *w, const struct conn *but);
 static void conn_rest_done(struct worker *w, struct conn *c);
 
@@ -54,7 +58,8 @@ static uint32_t gather(struct worker *w)
     return w->unit_count;
 }
 
-/* The next bytes for c, or false if nothing is owed now (or c was closed). The order is what the protocol promises. */
+/* The next bytes for c, or false if nothing is owed now (or c was closed). The order is what the protocol
+ * promises. */
 static bool unit_next(struct worker *w, struct conn *c, struct unit *u)
 {
     if (c->rest_block != POOL_NONE) {
@@ -86,7 +91,8 @@ static bool unit_control(struct worker *w, struct conn *c, struct unit *u)
 {
     if (c->flags & CF_DRAIN) {
         char text[NOTICE_MAX];
-        uint32_t size = notice_drain(text, random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS));
+        uint32_t size =
+            notice_drain(text, random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS));
         return frame_unit(w, u, UNIT_DRAIN, WS_TEXT, (struct text){text, size});
     }
     if (c->flags & CF_CLOSE) {
@@ -102,7 +108,8 @@ static bool unit_control(struct worker *w, struct conn *c, struct unit *u)
     return false;
 }
 
-static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, enum ws_opcode opcode, struct text payload)
+static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, enum ws_opcode opcode,
+                       struct text payload)
 {
     uint8_t *room = arena_room(w, (uint32_t)payload.size + WS_HEAD_MAX);
     TC_ASSERT(room != NULL);
@@ -130,7 +137,8 @@ static void unit_done(struct worker *w, struct unit *u, const struct io_sent *fa
         return;
     }
     c->sent_bytes += taken;
-    if (taken > 0 && (c->flags & CF_PING_OUT)) c->ping_ms = w->now_ms; /* our ping stands in line (decision 14) */
+    if (taken > 0 && (c->flags & CF_PING_OUT))
+        c->ping_ms = w->now_ms; /* our ping stands in line (decision 14) */
     if (outcome != OUTCOME_WHOLE) {
         if (c->cohort) {
             fan_leave_whole(w, c);
@@ -143,7 +151,8 @@ static void unit_done(struct worker *w, struct unit *u, const struct io_sent *fa
 }
 
 /* State changes of a unit that went out, or will (what is left of it is kept). */
-static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome, uint32_t taken)
+static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome,
+                        uint32_t taken)
 {
     switch (u->kind) {
     case UNIT_REST:
@@ -259,7 +268,8 @@ static void reset_longest_stuck(struct worker *w, const struct conn *but)
     struct conn *longest = NULL;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
         struct conn *c = &w->conns[slot];
-        if (c == but || c->state == CONN_FREE || c->rest_block >= REST_IN_ASSEMBLY || c->unit != NO_UNIT) continue;
+        if (c == but || c->state == CONN_FREE || c->rest_block >= REST_IN_ASSEMBLY || c->unit != NO_UNIT)
+            continue;
         if (!longest || ms_since(w->now_ms, c->full_ms) > ms_since(w->now_ms, longest->full_ms)) longest = c;
     }
     if (!longest) return;

@@ -1,10 +1,13 @@
-/* worker/worker_stream.c -- the data of a subscriber that is behind: one unit at a time from its own position.
+/* worker/worker_stream.c -- the data of a subscriber that is behind: one unit at a time from its own
+ * position.
  *
- * Order (docs/protocol.md): what was lost is told before anything later; lag before the catch-up; a snapshot's piece only where the
- * client stands at the piece's own position; then catch-up frames that end exactly where a cohort of its group stands, which it joins.
+ * Order (docs/protocol.md): what was lost is told before anything later; lag before the catch-up; a
+ * snapshot's piece only where the client stands at the piece's own position; then catch-up frames that end
+ * exactly where a cohort of its group stands, which it joins.
  *
- * The positions of a gap: it reaches to the worker's own position, so that the snapshot `since` that follows is exact (the table holds the
- * values of that position, not of an earlier one); without a snapshot it reaches only to the middle of the log (decision 15). */
+ * The positions of a gap: it reaches to the worker's own position, so that the snapshot `since` that follows
+ * is exact (the table holds the values of that position, not of an earlier one); without a snapshot it
+ * reaches only to the middle of the log (decision 15). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -24,7 +27,8 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     if (c->read > w->read_seq) return false; /* a resume ahead of the head: its timer looks again */
     if (gap_unit(w, c, u)) return true;
     if (lag_unit(w, c, u)) return true;
-    bool change = c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
+    bool change =
+        c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
     if (c->snapshot || change) {
         if (catch_up_unit(w, c, u, w->read_seq, change)) return true;
         if (c->read < w->read_seq) {
@@ -41,7 +45,8 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
         if (c->read >= w->read_seq) return false;
         target = NULL;
     }
-    bool at_target = target && target->covered == c->position && target->read <= c->read && c->ticks_untold == 0;
+    bool at_target =
+        target && target->covered == c->position && target->read <= c->read && c->ticks_untold == 0;
     if (!at_target) {
         uint64_t to = target && target->covered > c->read ? target->covered : w->read_seq;
         if (catch_up_unit(w, c, u, to, target != NULL && target->covered > c->position)) return true;
@@ -54,7 +59,8 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     return rejoin(w, c, target) ? false : lag_unit(w, c, u);
 }
 
-/* Notices of lag (decision 15): when it has become slow, at most once a second while it lasts, and `"behind":0` before rejoining. */
+/* Notices of lag (decision 15): when it has become slow, at most once a second while it lasts, and
+ * `"behind":0` before rejoining. */
 static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
 {
     uint64_t behind = w->read_seq - c->position;
@@ -143,7 +149,8 @@ static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u)
     return true;
 }
 
-/* One frame (or run of tick frames) from c->read on, at most to `to`. False: nothing matched; c->read has moved. */
+/* One frame (or run of tick frames) from c->read on, at most to `to`. False: nothing matched; c->read has
+ * moved. */
 static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint64_t to, bool force)
 {
     if (c->read >= to && !(force && c->position < to)) return false;
@@ -182,7 +189,8 @@ static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint
     return true;
 }
 
-/* Members of a group that fell back together share frames: the same request in this submission was rendered already (decision 19). */
+/* Members of a group that fell back together share frames: the same request in this submission was rendered
+ * already (decision 19). */
 static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, const struct render_in *in)
 {
     for (uint32_t i = w->unit_count; i > 0; i--) {
@@ -204,7 +212,8 @@ static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, c
     return false;
 }
 
-/* In step again: with a cohort that stands where c stands, else one of its own. False: something must be told first. */
+/* In step again: with a cohort that stands where c stands, else one of its own. False: something must be told
+ * first. */
 static bool rejoin(struct worker *w, struct conn *c, struct cohort *target)
 {
     if (c->flags & CF_SLOW_TOLD) {
@@ -281,7 +290,8 @@ void stream_gap_done(struct worker *w, struct conn *c, uint64_t to)
     stream_snapshot_start(w, c, NULL, since, true);
 }
 
-void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since, bool since_told)
+void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since,
+                           bool since_told)
 {
     TC_ASSERT(c->snapshot == NULL);
     c->snapshot = heap_get(&w->groups.heap, sizeof *c->snapshot);
@@ -302,14 +312,16 @@ void stream_snapshot_drop(struct worker *w, struct conn *c)
     c->snapshot = NULL;
 }
 
-/* A member in step is complete up to what its cohort read; one behind up to its own position (decision 13). */
+/* A member in step is complete up to what its cohort read; one behind up to its own position (decision 13).
+ */
 bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u)
 {
     if (!c->group || !(c->flags & CF_POSITIONED)) {
         c->flags &= ~(uint32_t)CF_HEARTBEAT;
         return false;
     }
-    if (c->cohort && c->cohort->ticks_untold > 0) { /* frame=tick: `covered` comes before a heartbeat (decision 16) */
+    if (c->cohort &&
+        c->cohort->ticks_untold > 0) { /* frame=tick: `covered` comes before a heartbeat (decision 16) */
         c->cohort->cover_wanted = true;
         cohort_schedule(&w->groups, c->cohort, w->now_ns);
         conn_ready(w, c);

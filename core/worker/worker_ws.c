@@ -17,7 +17,8 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
     if (c->block != POOL_NONE) assembly = (struct ws_assembly *)pool_at(&w->assemblies, c->block);
     struct ws_message m = {.opcode = WS_TEXT};
     size_t used = 0;
-    enum ws_event event = ws_read(&c->reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
+    enum ws_event event =
+        ws_read(&c->reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
     if (event == WS_EVENT_NEED_ASSEMBLY) {
         c->block = pool_get(&w->assemblies);
         if (c->block == POOL_NONE) {
@@ -30,8 +31,8 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
         return used;
     }
     if (event != WS_EVENT_MORE) handle(w, c, event, &m);
-    if (c->state != CONN_FREE && c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY && c->state != CONN_HTTP &&
-        ws_reader_idle(&c->reader)) {
+    if (c->state != CONN_FREE && c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY &&
+        c->state != CONN_HTTP && ws_reader_idle(&c->reader)) {
         pool_put(&w->assemblies, c->block);
         c->block = POOL_NONE;
     }
@@ -87,8 +88,8 @@ static void on_message(struct worker *w, struct conn *c, const struct ws_message
         command_reject(w, c, &err);
 }
 
-/* Sent back at once; what the socket does not take stays where it is (a long message) or in a rest block (a short one), and
- * input waits until it is out. */
+/* Sent back at once; what the socket does not take stays where it is (a long message) or in a rest block (a
+ * short one), and input waits until it is out. */
 static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     uint32_t slot = conn_slot(w, c);
@@ -99,7 +100,9 @@ static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
         conn_send_now(w, c, room, head + m->size);
         return;
     }
-    TC_ASSERT(c->block != POOL_NONE); /* longer than a receive buffer: it was assembled, with room for the head before it */
+    TC_ASSERT(
+        c->block !=
+        POOL_NONE); /* longer than a receive buffer: it was assembled, with room for the head before it */
     uint32_t head = ws_frame_head_before(m->payload, m->opcode, m->size);
     uint8_t *start = m->payload - head;
     w->io->ops->send_add(w->io, slot, start, head + m->size);
@@ -117,7 +120,8 @@ static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
 static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     if (!c->pong) c->pong = heap_get(&w->groups.heap, WS_CONTROL_BYTES_MAX + 1);
-    if (!c->pong) return; /* no memory: the peer may ask again (RFC 6455 5.5.3 allows to answer only the newest) */
+    if (!c->pong)
+        return; /* no memory: the peer may ask again (RFC 6455 5.5.3 allows to answer only the newest) */
     c->pong[0] = (uint8_t)m->size;
     memcpy(c->pong + 1, m->payload, m->size);
     c->flags |= CF_PONG;

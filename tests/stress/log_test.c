@@ -1,8 +1,10 @@
-/* The log under load: one writer, several readers, no lock. Each tick carries a value computed from its seq, so that a reader knows a torn, stale
- * or foreign copy when it sees one. Run at full speed in release builds and under the thread sanitizer.
+/* The log under load: one writer, several readers, no lock. Each tick carries a value computed from its seq,
+ * so that a reader knows a torn, stale or foreign copy when it sees one. Run at full speed in release builds
+ * and under the thread sanitizer.
  *
  * every_copy_is_whole: readers as fast as they can be; each is lapped now and then and must say so.
- * lapped_readers_are_told: a log so small that the writer is in the reader's slot all the time (the litmus of log_shared.h's proof). */
+ * lapped_readers_are_told: a log so small that the writer is in the reader's slot all the time (the litmus of
+ * log_shared.h's proof). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +28,10 @@ struct load {
     _Atomic bool done;
 };
 
-static int64_t price_of(uint64_t seq) { return (int64_t)(seq * UINT64_C(0x9e3779b97f4a7c15) >> 20); }
+static int64_t price_of(uint64_t seq)
+{
+    return (int64_t)(seq * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+}
 
 static void *write_all(void *context)
 {
@@ -49,7 +54,8 @@ static void *write_all(void *context)
 
 static bool right(const struct tick *t, uint64_t seq)
 {
-    return t->seq == seq && t->event_ns == (int64_t)seq && t->trade.price == price_of(seq) && t->trade.size == price_of(seq + 1);
+    return t->seq == seq && t->event_ns == (int64_t)seq && t->trade.price == price_of(seq) &&
+           t->trade.size == price_of(seq + 1);
 }
 
 static bool json_right(const char *text, int size, uint64_t seq)
@@ -96,7 +102,8 @@ static void run(uint32_t capacity, uint64_t ticks, uint64_t *lapped)
     assert_non_null(x.log);
     assert_int_equal(log_symbol(x.log, TEXT("AAPL"), 1), 0);
     pthread_t writer, readers[READERS];
-    for (uint32_t i = 0; i < READERS; i++) assert_int_equal(pthread_create(&readers[i], NULL, read_all, &x), 0);
+    for (uint32_t i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_all, &x), 0);
     assert_int_equal(pthread_create(&writer, NULL, write_all, &x), 0);
     pthread_join(writer, NULL);
     for (uint32_t i = 0; i < READERS; i++) pthread_join(readers[i], NULL);

@@ -1,5 +1,6 @@
-/* render against a reference filter written the obvious way: random logs, rules, ranges, framings, limits. The reference reads ticks
- * one by one, asks each rule in words, and never looks at a key, a bit or an index. */
+/* render against a reference filter written the obvious way: random logs, rules, ranges, framings, limits.
+ * The reference reads ticks one by one, asks each rule in words, and never looks at a key, a bit or an index.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +17,20 @@
 #define TICKS   600u
 #define SYMBOLS 12u
 
-static const char *const names[SYMBOLS] = {"AAPL", "AMZN", "A", "BRK.A", "BRK.B", "MSFT", "X\"Y", "B\\S", "ES*", "BRN FMJ0024!",
-                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", "TSLA"};
-static const char *const patterns[] = {"*", "A*", "AAPL", "BRK*", "BRK.B", "MSFT", "ES**", "NONE", "X\"Y", "B*K"};
+static const char *const names[SYMBOLS] = {"AAPL",
+                                           "AMZN",
+                                           "A",
+                                           "BRK.A",
+                                           "BRK.B",
+                                           "MSFT",
+                                           "X\"Y",
+                                           "B\\S",
+                                           "ES*",
+                                           "BRN FMJ0024!",
+                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
+                                           "TSLA"};
+static const char *const patterns[] = {"*",    "A*",   "AAPL", "BRK*", "BRK.B",
+                                       "MSFT", "ES**", "NONE", "X\"Y", "B*K"};
 
 struct world {
     struct log *log;
@@ -36,11 +48,16 @@ static void push(struct world *w, struct tick t)
 
 static struct tick random_tick(struct random *r)
 {
-    uint8_t kinds[] = {TICK_TRADE, TICK_QUOTE, TICK_QUOTE, TICK_BAR, TICK_BOOK, TICK_BOOK, TICK_STATUS, TICK_FEED};
-    struct tick t = {.event_ns = (int64_t)random_below(r, 1u << 30), .kind = kinds[random_below(r, sizeof kinds)]};
+    uint8_t kinds[] = {TICK_TRADE, TICK_QUOTE, TICK_QUOTE,  TICK_BAR,
+                       TICK_BOOK,  TICK_BOOK,  TICK_STATUS, TICK_FEED};
+    struct tick t = {.event_ns = (int64_t)random_below(r, 1u << 30),
+                     .kind = kinds[random_below(r, sizeof kinds)]};
     if (t.kind != TICK_FEED) t.symbol = (uint32_t)random_below(r, SYMBOLS);
-    if (t.kind == TICK_TRADE) t.trade = (struct tick_trade){.price = (int64_t)random_below(r, 1000), .size = 5};
-    if (t.kind == TICK_QUOTE) t.quote = (struct tick_quote){.bid = 1, .bid_size = 1, .ask = 2, .ask_size = (int64_t)random_below(r, 9)};
+    if (t.kind == TICK_TRADE)
+        t.trade = (struct tick_trade){.price = (int64_t)random_below(r, 1000), .size = 5};
+    if (t.kind == TICK_QUOTE)
+        t.quote =
+            (struct tick_quote){.bid = 1, .bid_size = 1, .ask = 2, .ask_size = (int64_t)random_below(r, 9)};
     if (t.kind == TICK_STATUS) t.status.state = STATUS_HALTED;
     if (t.kind == TICK_FEED) {
         t.feed.state = FEED_STARTED;
@@ -54,7 +71,8 @@ static struct tick random_tick(struct random *r)
     }
     if (t.kind == TICK_BAR) {
         t.bar = (struct tick_bar){1, 2, 1, 2, 10};
-        t.flags = (uint8_t)(random_below(r, 2) | (random_below(r, 2) ? BAR_1M : BAR_1S) << BAR_INTERVAL_SHIFT);
+        t.flags =
+            (uint8_t)(random_below(r, 2) | (random_below(r, 2) ? BAR_1M : BAR_1S) << BAR_INTERVAL_SHIFT);
     }
     return t;
 }
@@ -97,13 +115,16 @@ static bool wants(const struct wanted *x, const struct tick *t)
 {
     if (t->kind == TICK_FEED) return true;
     for (uint32_t i = 0; i < x->count; i++)
-        if ((x->kinds[i] >> t->kind & 1) && t->kind != TICK_SYMBOL && pattern_says(x->pattern[i], names[t->symbol])) return true;
+        if ((x->kinds[i] >> t->kind & 1) && t->kind != TICK_SYMBOL &&
+            pattern_says(x->pattern[i], names[t->symbol]))
+            return true;
     return false;
 }
 
 static bool same_level(const struct tick *a, const struct tick *b)
 {
-    int64_t pa = a->price_exp ? a->book.price : a->book.price * 10, pb = b->price_exp ? b->book.price : b->book.price * 10;
+    int64_t pa = a->price_exp ? a->book.price : a->book.price * 10,
+            pb = b->price_exp ? b->book.price : b->book.price * 10;
     return a->flags == b->flags && pa == pb;
 }
 
@@ -116,8 +137,8 @@ static bool replaces(const struct tick *newer, const struct tick *older)
 }
 
 /* The seqs a frame over (from, to] must hold. */
-static uint32_t reference(const struct world *w, const struct wanted *x, uint64_t from, uint64_t to, bool conflate, uint64_t *seqs,
-                          uint32_t *dropped)
+static uint32_t reference(const struct world *w, const struct wanted *x, uint64_t from, uint64_t to,
+                          bool conflate, uint64_t *seqs, uint32_t *dropped)
 {
     uint32_t n = 0;
     *dropped = 0;
@@ -126,7 +147,8 @@ static uint32_t reference(const struct world *w, const struct wanted *x, uint64_
         if (!wants(x, t)) continue;
         bool gone = false;
         for (uint64_t later = s + 1; conflate && later <= to && !gone; later++)
-            gone = tick_is_state(t->kind, t->flags) && wants(x, &w->ticks[later - 1]) && replaces(&w->ticks[later - 1], t);
+            gone = tick_is_state(t->kind, t->flags) && wants(x, &w->ticks[later - 1]) &&
+                   replaces(&w->ticks[later - 1], t);
         if (gone)
             (*dropped)++;
         else
@@ -165,8 +187,8 @@ static uint32_t seqs_in(const uint8_t *at, const uint8_t *end, uint64_t *out)
     return n;
 }
 
-static void check_batch(const struct render_in *in, const struct render_out *out, const uint8_t *bytes, const uint64_t *expected, uint32_t count,
-                        uint32_t dropped)
+static void check_batch(const struct render_in *in, const struct render_out *out, const uint8_t *bytes,
+                        const uint64_t *expected, uint32_t count, uint32_t dropped)
 {
     if (count == 0 && !in->force) {
         assert_int_equal(out->frames, 0);
@@ -188,8 +210,8 @@ static void check_batch(const struct render_in *in, const struct render_out *out
     assert_memory_equal(got, expected, count * sizeof got[0]);
 }
 
-static void check_ticks(const struct render_in *in, const struct render_out *out, const uint8_t *bytes, const uint64_t *expected, uint32_t count,
-                        uint32_t dropped)
+static void check_ticks(const struct render_in *in, const struct render_out *out, const uint8_t *bytes,
+                        const uint64_t *expected, uint32_t count, uint32_t dropped)
 {
     const uint8_t *p = bytes, *payload;
     size_t size;
@@ -222,7 +244,8 @@ static void one_case(struct world *w, struct random *r)
     /* Some symbols become known only after the filter was made. */
     uint32_t known = (uint32_t)random_below(r, SYMBOLS + 1);
     assert_int_equal(filter_init(&f, &w->heap, rules, x.count, log_symbols(w->log), known), 0);
-    for (uint32_t id = known; id < SYMBOLS; id++) assert_true(filter_add_symbol(&f, &w->heap, id, text_of(names[id])) >= 0);
+    for (uint32_t id = known; id < SYMBOLS; id++)
+        assert_true(filter_add_symbol(&f, &w->heap, id, text_of(names[id])) >= 0);
 
     static struct render_scratch scratch;
     static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
@@ -253,12 +276,14 @@ static void render_equals_reference(void **state)
 {
     (void)state;
     const char *given = getenv("TICKCAST_SEED");
-    for (uint64_t seed = given ? strtoull(given, NULL, 0) : 1, last = given ? seed : 40; seed <= last; seed++) {
+    for (uint64_t seed = given ? strtoull(given, NULL, 0) : 1, last = given ? seed : 40; seed <= last;
+         seed++) {
         struct random r;
         random_seed(&r, seed);
         static struct world w;
         make_world(&w, &r);
-        printf("render seed %llu (rerun: TICKCAST_SEED=%llu)\n", (unsigned long long)seed, (unsigned long long)seed);
+        printf("render seed %llu (rerun: TICKCAST_SEED=%llu)\n", (unsigned long long)seed,
+               (unsigned long long)seed);
         for (int i = 0; i < 100; i++) one_case(&w, &r);
         assert_int_equal(w.heap.live, 0);
         free_world(&w);
@@ -279,7 +304,8 @@ static void render_is_pure(void **state)
     static struct render_scratch a, b;
     static uint8_t one[RENDER_BYTES_MAX + RENDER_SLACK], two[RENDER_BYTES_MAX + RENDER_SLACK];
     memset(&b, 0x5a, sizeof b);
-    struct render_in in = {.log = w.log, .filter = &f, .to = 300, .bytes_max = RENDER_BYTES_MAX, .conflate = true};
+    struct render_in in = {
+        .log = w.log, .filter = &f, .to = 300, .bytes_max = RENDER_BYTES_MAX, .conflate = true};
     struct render_out x, y;
     render(&in, &a, one, &x);
     render(&in, &b, two, &y);
@@ -305,7 +331,8 @@ static void a_lapped_range_is_told(void **state)
     }
     static struct render_scratch s;
     static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
-    struct render_in in = {.log = w.log, .filter = &f, .from = 10, .position = 10, .to = 400, .bytes_max = RENDER_BYTES_MAX};
+    struct render_in in = {
+        .log = w.log, .filter = &f, .from = 10, .position = 10, .to = 400, .bytes_max = RENDER_BYTES_MAX};
     struct render_out out;
     assert_int_equal(render(&in, &s, room, &out), TC_LAPPED);
     in.from = in.position = log_after_lap(w.log);
