@@ -10,7 +10,7 @@ extern "C" {
 /* Prints file, line and condition to standard error and aborts. Thread: any. */
 __attribute__((noreturn)) void assert_failed(const char *condition, const char *file, int line);
 
-#define TC_ASSERT(condition) \
+#define TC_ASSERT(condition)                                                                                 \
     (__builtin_expect(!!(condition), 1) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__))
 
 /* For checks that walk a structure: in debug and sanitizer builds only. */

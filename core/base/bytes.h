@@ -78,13 +78,31 @@ static inline void store_be64(void *p, uint64_t v)
     v = __builtin_bswap64(v);
     memcpy(p, &v, sizeof v);
 }
-static inline void store_le16(void *p, uint16_t v) { memcpy(p, &v, sizeof v); }
-static inline void store_le32(void *p, uint32_t v) { memcpy(p, &v, sizeof v); }
-static inline void store_le64(void *p, uint64_t v) { memcpy(p, &v, sizeof v); }
+static inline void store_le16(void *p, uint16_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+static inline void store_le32(void *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+static inline void store_le64(void *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
 
-static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static inline uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
-static inline uint32_t min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+static inline uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tickcast's tick record and log are little-endian in memory"

@@ -24,14 +24,14 @@ struct diag_field {
 #define D_NUM(k, v)  ((struct diag_field){.key = (k), .type = DIAG_NUMBER, .number = (int64_t)(v)})
 
 /* diag(DIAG_INFO, "listening", D_TEXT("address", a), D_NUM("port", p)); event is a short snake_case word. */
-#define diag(level, event, ...)                                                                           \
-    diag_write((level), (event), (const struct diag_field[]){{.key = 0}, ##__VA_ARGS__},                  \
-               (uint32_t)(sizeof((const struct diag_field[]){{.key = 0}, ##__VA_ARGS__}) /                \
+#define diag(level, event, ...)                                                                              \
+    diag_write((level), (event), (const struct diag_field[]){{.key = 0}, ##__VA_ARGS__},                     \
+               (uint32_t)(sizeof((const struct diag_field[]){{.key = 0}, ##__VA_ARGS__}) /                   \
                           sizeof(struct diag_field)))
 void diag_write(enum diag_level level, const char *event, const struct diag_field *fields, uint32_t count);
 
-/* At most `per_second` lines a second of one kind: owner keeps the state, one thread. Returns true if the line
- * may be written; *suppressed then has how many were not since the last one. */
+/* At most `per_second` lines a second of one kind: owner keeps the state, one thread. Returns true if the
+ * line may be written; *suppressed then has how many were not since the last one. */
 struct diag_rate {
     uint64_t second;
     uint32_t written, suppressed;

@@ -1,6 +1,6 @@
 /* base/ring.h -- a bounded single-producer, single-consumer ring of pointers: ck_ring, and the only file that
- * includes it. Its accesses are inline assembly, invisible to the thread sanitizer; the marks here tell it the
- * truth (correct use: no report; a planted race: reported). */
+ * includes it. Its accesses are inline assembly, invisible to the thread sanitizer; the marks here tell it
+ * the truth (correct use: no report; a planted race: reported). */
 #ifndef TC_BASE_RING_H
 #define TC_BASE_RING_H
 
@@ -55,6 +55,9 @@ static inline bool ring_get(struct ring *r, void **item)
 }
 
 /* Thread: either; a snapshot. */
-static inline uint32_t ring_count(const struct ring *r) { return ck_ring_size(&r->ring); }
+static inline uint32_t ring_count(const struct ring *r)
+{
+    return ck_ring_size(&r->ring);
+}
 
 #endif

@@ -1,8 +1,8 @@
 /* base/sleeper.h -- sleep without lost wake-ups (decision 24).
- * The sleeper: sleeper_prepare(), then looks at everything that could give it work once more, then waits on the
- * eventfd (or calls sleeper_cancel() if it found work). Who gives it work: publishes the work with a seq_cst
- * store or exchange, then sleeper_wake(). All four accesses are seq_cst, so one of the two sees the other.
- * Whoever swaps the flag to 0 writes the eventfd: one write per sleep. */
+ * The sleeper: sleeper_prepare(), then looks at everything that could give it work once more, then waits on
+ * the eventfd (or calls sleeper_cancel() if it found work). Who gives it work: publishes the work with a
+ * seq_cst store or exchange, then sleeper_wake(). All four accesses are seq_cst, so one of the two sees the
+ * other. Whoever swaps the flag to 0 writes the eventfd: one write per sleep. */
 #ifndef TC_BASE_SLEEPER_H
 #define TC_BASE_SLEEPER_H
 

@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-enum policy { /* what happens to a client that is behind (decision 15) */
-    POLICY_CONFLATE, /* newest state per key, every event while the log has it */
-    POLICY_COMPLETE, /* everything while the log has it */
-    POLICY_LATEST,   /* skips to now with a gap */
-    POLICY_CLOSE,    /* closed with 4000 once slow */
-    POLICIES
+enum policy {                  /* what happens to a client that is behind (decision 15) */
+              POLICY_CONFLATE, /* newest state per key, every event while the log has it */
+              POLICY_COMPLETE, /* everything while the log has it */
+              POLICY_LATEST,   /* skips to now with a gap */
+              POLICY_CLOSE,    /* closed with 4000 once slow */
+              POLICIES
 };
 enum framing { FRAME_BATCH, FRAME_TICK, FRAMINGS };
 enum encoding { ENCODING_JSON, ENCODING_BINARY, ENCODINGS };

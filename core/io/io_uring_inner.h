@@ -40,7 +40,7 @@ enum uring_conn_flags {
     URING_ENDED = 16,     /* end of file or error was received: nothing more will come */
     URING_LISTED = 32,    /* stands in the line for buffers; outlives the connection */
     URING_POLLED = 64,    /* a poll for room is armed */
-    URING_HALF = 128,     /* the peer closed its side: polls no longer ask for that */
+    URING_HALF = 128,     /* the peer closed its side, and that was told */
     URING_OFFERED = 256,  /* has a send in this flush */
 };
 

@@ -1,4 +1,5 @@
-/* io/listen.h -- listening sockets and their options, inherited by accepted sockets. Thread: main, at start. */
+/* io/listen.h -- listening sockets and their options, inherited by accepted sockets. Thread: main, at start.
+ */
 #ifndef TC_IO_LISTEN_H
 #define TC_IO_LISTEN_H
 
@@ -13,7 +14,8 @@ struct listen_options {
     bool no_delay;            /* TCP_NODELAY; default true */
     uint32_t notsent_lowat;   /* bytes, 0: the kernel's */
     uint32_t sndbuf;          /* bytes, 0: the kernel's */
-    uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT; 0: the kernel's. Dead peers are the kernel's job (decision 14) */
+    uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT; 0: the kernel's. Dead peers are the kernel's job (decision
+                                 14) */
     const char *congestion;   /* TCP_CONGESTION, NULL: the kernel's */
     int backlog;
 };

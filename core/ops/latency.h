@@ -1,6 +1,6 @@
-/* ops/latency.h -- a histogram of times with a bounded relative error, of a fixed size: log-linear buckets, 128 to
- * each power of two (after HdrHistogram's idea). A percentile is never below the true one and at most 1/128 above.
- * Thread: one owner; merge copies for a reader. Units: any; ns here. */
+/* ops/latency.h -- a histogram of times with a bounded relative error, of a fixed size: log-linear buckets,
+ * 128 to each power of two (after HdrHistogram's idea). A percentile is never below the true one and at most
+ * 1/128 above. Thread: one owner; merge copies for a reader. Units: any; ns here. */
 #ifndef TC_OPS_LATENCY_H
 #define TC_OPS_LATENCY_H
 
@@ -17,7 +17,8 @@ struct latency {
 void latency_reset(struct latency *l);
 void latency_record(struct latency *l, uint64_t value);
 void latency_merge(struct latency *into, const struct latency *from);
-/* The value that `percent` (0 to 100) of the recorded ones do not exceed; 0 if there are none. 100: the greatest. */
+/* The value that `percent` (0 to 100) of the recorded ones do not exceed; 0 if there are none. 100: the
+ * greatest. */
 uint64_t latency_percentile(const struct latency *l, double percent);
 uint64_t latency_mean(const struct latency *l);
 

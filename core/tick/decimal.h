@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DECIMAL_EXP_MIN   (-18)
-#define DECIMAL_TEXT_MAX  21 /* sign, 19 digits, point (or "-0." and 18 digits): never more */
+#define DECIMAL_EXP_MIN  (-18)
+#define DECIMAL_TEXT_MAX 21 /* sign, 19 digits, point (or "-0." and 18 digits): never more */
 
 struct decimal {
     int64_t mantissa;
@@ -15,8 +15,9 @@ struct decimal {
 };
 
 /* Reads all of text: [-+]digits[.digits] with at least one digit; with allow_e also an e or E exponent part,
- * folded in if the value stays exact and in range. Returns 0, or TC_EINPUT (not a decimal) or TC_ELIMIT (it is one,
- * but needs more than int64 or more than 18 decimals: trailing zeros do not count). *out is then unchanged. */
+ * folded in if the value stays exact and in range. Returns 0, or TC_EINPUT (not a decimal) or TC_ELIMIT (it
+ * is one, but needs more than int64 or more than 18 decimals: trailing zeros do not count). *out is then
+ * unchanged. */
 int decimal_parse(const char *at, size_t size, struct decimal *out);
 int decimal_parse_e(const char *at, size_t size, struct decimal *out);
 

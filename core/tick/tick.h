@@ -24,62 +24,119 @@ enum tick_kind {
 
 /* Sets of kinds: bit (1 << kind). */
 #define KIND_BIT(kind) (1u << (kind))
-#define KINDS_CLIENT   /* what a client may name in `kinds` */                                             \
-    (KIND_BIT(TICK_TRADE) | KIND_BIT(TICK_QUOTE) | KIND_BIT(TICK_BAR) | KIND_BIT(TICK_BOOK) |              \
+#define KINDS_CLIENT   /* what a client may name in `kinds` */                                               \
+    (KIND_BIT(TICK_TRADE) | KIND_BIT(TICK_QUOTE) | KIND_BIT(TICK_BAR) | KIND_BIT(TICK_BOOK) |                \
      KIND_BIT(TICK_STATUS))
 
-enum { /* flags by kind */
-    TRADE_BUY = 1,  /* the aggressor bought */
-    TRADE_SELL = 2, /* the aggressor sold; neither bit: not known */
-    QUOTE_NO_BID = 1, /* nobody bids: bid and bid_size are 0 and printed as null */
-    QUOTE_NO_ASK = 2,
-    BAR_FINAL = 1,          /* the interval is over; a bar in progress is state, a final one an event */
-    BAR_INTERVAL_SHIFT = 1, /* bits 1 to 6: enum bar_interval */
-    BOOK_ASK = 1,           /* side; else bid. Size 0 removes the level */
-    FEED_RESET = 1,         /* from here on all state of this feed's symbols is unknown (decision 11) */
+enum {                   /* flags by kind */
+       TRADE_BUY = 1,    /* the aggressor bought */
+       TRADE_SELL = 2,   /* the aggressor sold; neither bit: not known */
+       QUOTE_NO_BID = 1, /* nobody bids: bid and bid_size are 0 and printed as null */
+       QUOTE_NO_ASK = 2,
+       BAR_FINAL = 1,          /* the interval is over; a bar in progress is state, a final one an event */
+       BAR_INTERVAL_SHIFT = 1, /* bits 1 to 6: enum bar_interval */
+       BOOK_ASK = 1,           /* side; else bid. Size 0 removes the level */
+       FEED_RESET = 1,         /* from here on all state of this feed's symbols is unknown (decision 11) */
 };
 
 enum bar_interval {
-    BAR_1S, BAR_5S, BAR_10S, BAR_15S, BAR_30S, BAR_1M, BAR_2M, BAR_3M, BAR_5M, BAR_10M, BAR_15M, BAR_30M,
-    BAR_1H, BAR_2H, BAR_4H, BAR_6H, BAR_8H, BAR_12H, BAR_1D, BAR_1W, BAR_1MO, BAR_INTERVALS
+    BAR_1S,
+    BAR_5S,
+    BAR_10S,
+    BAR_15S,
+    BAR_30S,
+    BAR_1M,
+    BAR_2M,
+    BAR_3M,
+    BAR_5M,
+    BAR_10M,
+    BAR_15M,
+    BAR_30M,
+    BAR_1H,
+    BAR_2H,
+    BAR_4H,
+    BAR_6H,
+    BAR_8H,
+    BAR_12H,
+    BAR_1D,
+    BAR_1W,
+    BAR_1MO,
+    BAR_INTERVALS
 };
 
 enum status_state {
-    STATUS_TRADING = 1, STATUS_HALTED, STATUS_PAUSED, STATUS_QUOTING, STATUS_PRE_OPEN, STATUS_OPEN,
-    STATUS_CLOSED, STATUS_AUCTION, STATUS_STATES
+    STATUS_TRADING = 1,
+    STATUS_HALTED,
+    STATUS_PAUSED,
+    STATUS_QUOTING,
+    STATUS_PRE_OPEN,
+    STATUS_OPEN,
+    STATUS_CLOSED,
+    STATUS_AUCTION,
+    STATUS_STATES
 };
 
 enum feed_state {
-    FEED_STARTED = 1, FEED_ENDED, FEED_STALLED, FEED_FAILED, FEED_LOST, FEED_LOOPED, FEED_SEEKED,
-    FEED_RESTARTED, FEED_RESUMED, FEED_STATES
+    FEED_STARTED = 1,
+    FEED_ENDED,
+    FEED_STALLED,
+    FEED_FAILED,
+    FEED_LOST,
+    FEED_LOOPED,
+    FEED_SEEKED,
+    FEED_RESTARTED,
+    FEED_RESUMED,
+    FEED_STATES
 };
 
 enum feed_reason {
-    FEED_REASON_NONE, FEED_REASON_RING, FEED_REASON_LINE, FEED_REASON_SYMBOLS, FEED_REASON_SKIPPED,
-    FEED_REASON_UPSTREAM, FEED_REASONS
+    FEED_REASON_NONE,
+    FEED_REASON_RING,
+    FEED_REASON_LINE,
+    FEED_REASON_SYMBOLS,
+    FEED_REASON_SKIPPED,
+    FEED_REASON_UPSTREAM,
+    FEED_REASONS
 };
 
-#define SYMBOL_NAME_MAX 32
-#define FEED_NAME_MAX   16
+#define SYMBOL_NAME_MAX   32
+#define FEED_NAME_MAX     16
 #define FEED_LOST_UNKNOWN UINT64_MAX /* "lost":null */
 
-struct tick_trade { int64_t price, size; uint64_t id, reserved; }; /* id: the venue's, 0 if none */
-struct tick_quote { int64_t bid, bid_size, ask, ask_size; };
-struct tick_book { int64_t price, size; uint64_t reserved[2]; };
-struct tick_status { uint8_t state, reserved8[7]; uint64_t reserved[3]; };
+struct tick_trade {
+    int64_t price, size;
+    uint64_t id, reserved;
+}; /* id: the venue's, 0 if none */
+struct tick_quote {
+    int64_t bid, bid_size, ask, ask_size;
+};
+struct tick_book {
+    int64_t price, size;
+    uint64_t reserved[2];
+};
+struct tick_status {
+    uint8_t state, reserved8[7];
+    uint64_t reserved[3];
+};
 struct tick_feed {
     uint8_t state, reason, reserved[6];
-    uint64_t lost;             /* FEED_LOST: how many, or FEED_LOST_UNKNOWN */
-    char name[FEED_NAME_MAX];  /* zero-padded */
+    uint64_t lost;            /* FEED_LOST: how many, or FEED_LOST_UNKNOWN */
+    char name[FEED_NAME_MAX]; /* zero-padded */
 };
-struct tick_symbol { char name[SYMBOL_NAME_MAX]; }; /* zero-padded; 32 characters use all of it */
-struct tick_hole { uint64_t seq_last, reserved[3]; };
-struct tick_bar { int64_t open, high, low, close, volume; };
+struct tick_symbol {
+    char name[SYMBOL_NAME_MAX];
+}; /* zero-padded; 32 characters use all of it */
+struct tick_hole {
+    uint64_t seq_last, reserved[3];
+};
+struct tick_bar {
+    int64_t open, high, low, close, volume;
+};
 
 struct tick {
-    uint64_t seq;      /* from 1 within an epoch; set by log_append */
-    int64_t event_ns;  /* the event's own time */
-    uint32_t symbol;   /* id in the symbol table; 0 for kind feed */
+    uint64_t seq;     /* from 1 within an epoch; set by log_append */
+    int64_t event_ns; /* the event's own time */
+    uint32_t symbol;  /* id in the symbol table; 0 for kind feed */
     uint8_t kind, flags;
     int8_t price_exp, size_exp;
     union {

@@ -1,4 +1,5 @@
-/* tick/tick_json.h -- a tick as the JSON object of docs/protocol.md. Encoded once per tick by the log's writer. */
+/* tick/tick_json.h -- a tick as the JSON object of docs/protocol.md. Encoded once per tick by the log's
+ * writer. */
 #ifndef TC_TICK_TICK_JSON_H
 #define TC_TICK_TICK_JSON_H
 
