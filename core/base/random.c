@@ -4,7 +4,10 @@
 
 #include <sys/random.h>
 
-static uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+static uint64_t rotl(uint64_t x, int k)
+{
+    return (x << k) | (x >> (64 - k));
+}
 
 void random_seed(struct random *r, uint64_t seed)
 {

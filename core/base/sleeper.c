@@ -31,7 +31,8 @@ void sleeper_wake_slow(struct sleeper *s)
 
 void sleeper_wait(struct sleeper *s, uint64_t wait_ns)
 {
-    struct timespec t = {.tv_sec = (time_t)(wait_ns / NS_PER_SECOND), .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
+    struct timespec t = {.tv_sec = (time_t)(wait_ns / NS_PER_SECOND),
+                         .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
     struct pollfd p = {.fd = s->event_fd, .events = POLLIN};
     if (ppoll(&p, 1, &t, NULL) > 0) {
         uint64_t count;

@@ -1,15 +1,20 @@
 /* worker/conn.h -- one connection of a worker, and its states. For worker/ only.
  *
- *   FREE ──accept──▶ HTTP ──101 sent──▶ OPEN ──our close frame──▶ CLOSING ──peer's close, or timer──▶ LINGER
- * ──▶ FREE │  ▲               │ peer's close frame, answered ──────────────────────────────▶ LINGER ▼  │ body
- * sent     └ dead socket ──▶ FREE BODY HTTP ──error answered, or not keep-alive──▶ LINGER
+ *     FREE    --accepted-->                     HTTP
+ *     HTTP    --a static body to send-->        BODY    --all of it sent--> HTTP
+ *     HTTP    --101 sent-->                     OPEN
+ *     HTTP    --error, or not keep-alive-->     LINGER
+ *     OPEN    --our close frame-->              CLOSING --the peer's, or the timer--> LINGER
+ *     OPEN    --the peer's close, answered-->   LINGER  --end of file, or the timer--> FREE
+ *     any     --dead socket-->                  FREE
  *
  * HTTP     request bytes are gathered; timer: handshake or keep-alive
  * BODY     a static body that did not go out at once is being sent; requests that follow wait
  * OPEN     WebSocket. group != NULL: subscribed. cohort != NULL: in step, and then no rest, not full, nothing
- * half told CLOSING  our close frame is out; data is read and dropped until the peer's; nothing is sent any
- * more LINGER   our side is shut down; bytes are dropped until the peer's end of file or the timer (so that
- * what we sent last is not destroyed by a reset)
+ *          half told
+ * CLOSING  our close frame is out; data is read and dropped until the peer's; nothing is sent any more
+ * LINGER   our side is shut down; bytes are dropped until the peer's end of file or the timer (so that what
+ * we sent last is not destroyed by a reset)
  *
  * Who does not read is not read (decision 8): a connection owes at most one answer and one pong. While an
  * answer is owed, input waits: bytes in hand stay in their receive buffers, and once the socket is full the

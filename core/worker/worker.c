@@ -3,6 +3,8 @@
  * Stages run one after the other, each bounded, so that none can hold up the rest: events, new ticks, cohorts
  * with news, single connections, timers. Nobody recurses from a completion; a stage returns the work it has
  * done. */
+#include "worker/worker.h"
+
 #include "worker/worker_internal.h"
 
 #include "base/affinity.h"

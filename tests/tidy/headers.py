@@ -9,8 +9,8 @@ from tree import finding
 def headers_stand_alone(tree):
     if tree.root is None:
         return []
-    paths = sorted(path for path in tree.texts
-                   if path.endswith(".h") and path.startswith(("core/", "feeds/", "tests/support/", "include/")))
+    folders = ("core/", "feeds/", "tests/support/", "include/")
+    paths = sorted(path for path in tree.texts if path.endswith(".h") and path.startswith(folders))
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda path: alone(tree.root, path), paths))
     return [finding(path, 1, "header", f"does not compile alone: {text}")
@@ -22,8 +22,8 @@ def alone(root, path):
     compiler = os.environ.get("TIDY_CC", "cc")
     folders = [f"-I{root}/core", f"-I{root}", f"-I{root}/tests"]
     source = f'#include "{root}/{path}"\n#include "{root}/{path}"\n'
-    done = subprocess.run([compiler, "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-x", "c",
-                           *folders, "-"], input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [compiler, "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-x", "c", *folders, "-"]
+    done = subprocess.run(command, input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode == 0:
         return ""
     errors = [line for line in done.stdout.splitlines() if "error" in line]

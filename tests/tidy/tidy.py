@@ -1,4 +1,4 @@
-"""Checks the tree against the habits in CONTRIBUTING.md. Prints one line per finding: file:line: rule: what, remedy.
+"""Checks the tree against the habits in CONTRIBUTING.md. One line per finding: file:line: rule: what, remedy.
 
 usage: tidy.py ROOT
 """

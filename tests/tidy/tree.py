@@ -5,6 +5,7 @@ import subprocess
 
 SOURCES = (".c", ".h", ".cc", ".py", ".sh", ".S", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".cmake",
            "CMakeLists.txt", "Makefile", ".ci/run")
+NOT_OURS = ("build", "node_modules", ".git", "__pycache__")
 LEFT_OUT = ("tests/fuzz/corpus/", "tests/data/", "package-lock.json", "node_modules/")
 
 
@@ -35,13 +36,13 @@ def load(root):
 
 def paths(root):
     """What git tracks; in an unpacked release, everything outside build/."""
-    listed = subprocess.run(["git", "-C", root, "ls-files"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                            text=True)
+    command = ["git", "-C", root, "ls-files"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if listed.returncode == 0 and listed.stdout:
         return listed.stdout.splitlines()
     found = []
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in ("build", "node_modules", ".git", "__pycache__")]
+        folders[:] = [name for name in folders if name not in NOT_OURS]
         found += [os.path.relpath(os.path.join(folder, name), root) for name in names]
     return found
 
@@ -58,7 +59,7 @@ TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 
 
 def code_only(text):
-    """C text with comments and the insides of literals blanked; lines keep their numbers. Include lines stay."""
+    """C text with comments and literals blanked; lines keep their numbers. Include lines stay."""
     def blank(match):
         token = match.group(0)
         start = text.rfind("\n", 0, match.start()) + 1
