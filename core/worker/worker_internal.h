@@ -21,7 +21,7 @@
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
 #define FOLD_TICKS           8192u  /* ticks read from the log in one turn */
 #define EVENTS_MAX           256u
-#define ARENA_BYTES          (2u << 20) /* bytes of a submission; more where --max-rules makes answers larger */
+#define ARENA_BYTES          (2u << 20) /* of a submission; more where --max-rules makes answers longer */
 #define RECEIVE_BUFFERS      1024u
 #define RECEIVE_BUFFER_BYTES 4096u
 #define LINGER_MS            2000u

@@ -1,0 +1,99 @@
+#include "bench/micro/core_rig.h"
+
+#include "base/assert.h"
+#include "render/render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct core_rig {
+    struct log *log;
+    struct last_value *last;
+    struct heap heap;
+    struct rule rule;
+    struct filter filter;
+    struct render_scratch scratch;
+    uint32_t symbols;
+    uint64_t next, read;
+    uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
+};
+
+core_rig *core_rig_make(uint32_t capacity, uint32_t symbols)
+{
+    core_rig *r = calloc(1, sizeof *r);
+    struct log_options o = {.capacity = capacity, .symbols_max = symbols, .bars_max = 16};
+    r->log = log_create(&o, NULL);
+    r->last = last_value_create(symbols, 16);
+    TC_ASSERT(r->log && r->last && heap_init(&r->heap, 1 << 20) == 0);
+    r->symbols = symbols;
+    for (uint32_t i = 0; i < symbols; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%c%03u", 'A' + (char)(i % 26), i);
+        log_symbol(r->log, text_of(name), 1);
+    }
+    r->read = log_head(r->log);
+    return r;
+}
+
+void core_rig_free(core_rig *r)
+{
+    log_destroy(r->log);
+    last_value_destroy(r->last);
+    heap_destroy(&r->heap);
+    free(r);
+}
+
+void core_rig_append(core_rig *r, uint32_t count)
+{
+    struct tick batch[LOG_BATCH_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t n = r->next++;
+        struct tick *t = &batch[i];
+        *t = (struct tick){.event_ns = 1700000000000000000 + (int64_t)n,
+                           .symbol = (uint32_t)(n * 7919 % r->symbols),
+                           .kind = n % 5 < 2 ? TICK_TRADE : TICK_QUOTE,
+                           .price_exp = -2};
+        int64_t price = 18900 + (int64_t)(n % 1000);
+        if (t->kind == TICK_TRADE)
+            t->trade = (struct tick_trade){.price = price, .size = 100};
+        else
+            t->quote = (struct tick_quote){.bid = price, .bid_size = 300, .ask = price + 2, .ask_size = 200};
+    }
+    log_append(r->log, batch, count);
+}
+
+uint32_t core_rig_fold(core_rig *r, uint32_t count)
+{
+    struct tick ticks[128];
+    if (log_head(r->log) - r->read < count) r->read = log_after_lap(r->log);
+    int n = log_read(r->log, r->read, ticks, count);
+    TC_ASSERT(n > 0);
+    for (int i = 0; i < n; i++) last_value_fold(r->last, &ticks[i]);
+    r->read += (uint64_t)n;
+    return (uint32_t)n;
+}
+
+void core_rig_filter(core_rig *r, const char *pattern)
+{
+    r->rule = rule_make(text_of(pattern), KINDS_CLIENT);
+    int rc = filter_init(&r->filter, &r->heap, &r->rule, 1, log_symbols(r->log), r->symbols);
+    TC_ASSERT(rc == 0);
+}
+
+uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool conflate, uint32_t *bytes)
+{
+    uint64_t head = log_head(r->log);
+    struct render_in in = {.log = r->log,
+                           .filter = &r->filter,
+                           .from = head - ticks,
+                           .position = head - ticks,
+                           .to = head,
+                           .bytes_max = RENDER_BYTES_MAX,
+                           .framing = tick_frames ? FRAME_TICK : FRAME_BATCH,
+                           .conflate = conflate};
+    struct render_out out;
+    int rc = render(&in, &r->scratch, r->room, &out);
+    TC_ASSERT(rc == 0);
+    *bytes = out.bytes;
+    return out.ticks;
+}

@@ -1,0 +1,19 @@
+/* bench/micro/core_rig.h -- a log and a filter to measure with, behind plain calls: Google Benchmark is C++,
+ * and the core's headers with atomics are C. */
+#ifndef TC_BENCH_CORE_RIG_H
+#define TC_BENCH_CORE_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct core_rig core_rig;
+
+core_rig *core_rig_make(uint32_t capacity, uint32_t symbols);
+void core_rig_free(core_rig *r);
+void core_rig_append(core_rig *r, uint32_t count);   /* trades and quotes in turn */
+uint32_t core_rig_fold(core_rig *r, uint32_t count); /* from where it was; begins again near the head */
+void core_rig_filter(core_rig *r, const char *pattern);
+/* Renders `ticks` log positions; returns the ticks in the frame. */
+uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool conflate, uint32_t *bytes);
+
+#endif
