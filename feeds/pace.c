@@ -1,5 +1,5 @@
-/* feeds/pace.c -- see pace.h. Reads what workers publish in their log_reader; writes nothing that is shared.
- */
+/* feeds/pace.c -- see pace.h. Reads what workers publish in their log_reader (seq_cst, because the feed
+ * thread may be about to sleep on it: decision 24); writes nothing that is shared. */
 #include "feeds/pace.h"
 
 #include <stdatomic.h>
@@ -31,12 +31,12 @@ static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t n
     bool behind = false, only_full = true;
     for (uint32_t i = 0; i < log_reader_count(l); i++) {
         struct log_reader *r = log_reader_at(l, i);
-        if (atomic_load_explicit(&r->members, memory_order_acquire) == 0)
+        if (atomic_load_explicit(&r->members, memory_order_seq_cst) == 0)
             continue; /* done: nobody is there */
-        if (atomic_load_explicit(&r->handed, memory_order_acquire) >= p->wait_seq)
+        if (atomic_load_explicit(&r->handed, memory_order_seq_cst) >= p->wait_seq)
             continue; /* pairs with the worker */
         behind = true;
-        if (atomic_load_explicit(&r->in_step, memory_order_acquire) > 0) only_full = false;
+        if (atomic_load_explicit(&r->in_step, memory_order_seq_cst) > 0) only_full = false;
     }
     if (!behind) return (struct pace_answer){0};
     if (p->held_since_ns == 0) p->held_since_ns = now_ns;
@@ -58,10 +58,10 @@ static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t 
         p->held_since_ns = now_ns;
         p->seen_seq = slowest;
     }
-    struct pace_answer answer = {.held = true, .look_ns = p->held_since_ns + bound_ns};
-    if (now_ns < answer.look_ns) return answer;
+    uint64_t until_ns = p->held_since_ns + bound_ns;
+    struct pace_answer answer = {.held = true, .look_ns = min_u64(until_ns, now_ns + PACE_OWED_LOOK_NS)};
+    if (now_ns < until_ns) return answer;
     p->held_since_ns = now_ns;
-    answer.look_ns = now_ns + bound_ns;
     if (slowest == owed) {
         answer.stalled = true;
         answer.stalled_seq = owed;
@@ -73,7 +73,7 @@ static uint64_t oldest_owed(struct log *l)
 {
     uint64_t oldest = UINT64_MAX;
     for (uint32_t i = 0; i < log_reader_count(l); i++)
-        oldest = min_u64(oldest, atomic_load_explicit(&log_reader_at(l, i)->owed, memory_order_acquire));
+        oldest = min_u64(oldest, atomic_load_explicit(&log_reader_at(l, i)->owed, memory_order_seq_cst));
     return oldest;
 }
 
@@ -84,9 +84,9 @@ static uint64_t oldest_unread(struct log *l)
     uint64_t oldest = UINT64_MAX;
     for (uint32_t i = 0; i < log_reader_count(l); i++) {
         struct log_reader *r = log_reader_at(l, i);
-        if (atomic_load_explicit(&r->members, memory_order_acquire) == 0) continue;
-        if (atomic_load_explicit(&r->in_step, memory_order_acquire) == 0) continue;
-        oldest = min_u64(oldest, atomic_load_explicit(&r->handed, memory_order_acquire));
+        if (atomic_load_explicit(&r->members, memory_order_seq_cst) == 0) continue;
+        if (atomic_load_explicit(&r->in_step, memory_order_seq_cst) == 0) continue;
+        oldest = min_u64(oldest, atomic_load_explicit(&r->handed, memory_order_seq_cst));
     }
     return oldest;
 }

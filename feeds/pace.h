@@ -9,6 +9,9 @@
 
 /* How long pace=workers waits for a worker whose members are all full. */
 #define PACE_FULL_WAIT_NS NS_PER_SECOND
+/* How often pace=complete looks while it holds: what a slow subscriber is owed moves on without waking
+ * anybody. */
+#define PACE_OWED_LOOK_NS NS_PER_MS
 
 struct pace {
     uint64_t wait_seq;      /* workers: the last poll's ticks end here */
