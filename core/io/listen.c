@@ -60,7 +60,7 @@ static int parse_address(const char *text, struct address *out, struct fault *fa
     *out = (struct address){.size = 0};
     if (strncmp(text, "unix:", 5) == 0) return parse_unix(text + 5, out, fault);
     char host[HOST_BYTES_MAX];
-    const char *port_text;
+    const char *port_text = NULL;
     int err = parse_host_port(text, host, &port_text, fault);
     if (err != 0) return err;
     char *end;
