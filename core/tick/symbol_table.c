@@ -35,7 +35,8 @@ struct symbol_table {
 _Static_assert(SYMBOLS_MAX < ID_MASK, "an id and a mark for none fit a slot");
 
 struct key {
-    uint64_t words[NAME_WORD]; /* the name, zero-padded: no legal name has a zero in it */
+    uint64_t words[NAME_WORD]; /* the name, zero-padded */
+    size_t size;               /* tells a name from one with zeros behind it */
     uint64_t hash;
 };
 
@@ -104,6 +105,7 @@ static bool make_key(const struct symbol_table *t, struct text name, struct key 
     if (name.size == 0 || name.size > SYMBOL_NAME_MAX) return false;
     memset(key->words, 0, sizeof key->words);
     memcpy(key->words, name.at, name.size);
+    key->size = name.size;
     uint64_t h = t->seed;
     for (uint32_t i = 0; i < NAME_WORD && i * 8 < name.size; i++) {
         h = (h ^ key->words[i]) * UINT64_C(0x9e3779b97f4a7c15);
@@ -125,7 +127,9 @@ static int64_t find(const struct symbol_table *t, const struct key *key, uint32_
             return TC_ENOTFOUND;
         }
         uint32_t id = (value & ID_MASK) - 1;
-        if ((value & ~ID_MASK) == tag && memcmp(t->entries[id].name, key->words, SYMBOL_NAME_MAX) == 0)
+        const struct entry *e = &t->entries[id];
+        if ((value & ~ID_MASK) == tag && e->name_size == key->size &&
+            memcmp(e->name, key->words, SYMBOL_NAME_MAX) == 0)
             return id;
     }
 }
