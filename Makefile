@@ -5,7 +5,7 @@
 
 JOBS ?= 2
 ARGS ?=
-# Sanitizers cannot map their shadow where addresses are spread widely (newer distributions): spread them less.
+# Sanitizers cannot map their shadow where addresses are spread widely (newer distributions).
 NOASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 help: ## this list

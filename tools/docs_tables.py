@@ -29,7 +29,7 @@ def main():
 
 
 def entries(text):
-    """(kind, fields) of each X(...) row in TC_SETTINGS; text between quotes may hold commas and parentheses."""
+    """(kind, fields) of each X(...) row in TC_SETTINGS; quoted text may hold commas and parentheses."""
     start = text.index("#define TC_SETTINGS")
     body = re.sub(r"\\\n", "\n", text[start:])
     body = body[:body.index("\n\n")]
@@ -69,7 +69,7 @@ def row(kind, fields):
 def size(text):
     """A C constant as a plain number, with its unit of 1024s where that is shorter."""
     text = re.sub(r"UINT64_C\((\w+)\)", r"\1", text.replace(" ", ""))
-    value = eval(re.sub(r"(\d)[uUlL]+", r"\1", text), {"__builtins__": {}})  # numbers and shifts of our own header
+    value = eval(re.sub(r"(\d)[uUlL]+", r"\1", text), {"__builtins__": {}})  # numbers and shifts alone
     for unit, factor in (("g", 1 << 30), ("m", 1 << 20)):
         if value >= factor and value % factor == 0:
             return f"{value // factor}{unit}"

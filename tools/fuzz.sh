@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs each fuzzer for FUZZ_SECONDS (60), or the one named by FUZZ. New inputs go to build/fuzz-corpus/NAME, never
-# into the kept corpus; a crash is left there too, and the line that replays it is printed.
+# Runs each fuzzer for FUZZ_SECONDS (60), or the one named by FUZZ. New inputs go to build/fuzz-corpus/NAME,
+# never into the kept corpus; a crash is left there too, and the line that replays it is printed.
 set -eu
 cd "$(dirname "$0")/.."
 : "${FUZZ_SECONDS:=60}"

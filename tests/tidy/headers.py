@@ -22,7 +22,8 @@ def alone(root, path):
     compiler = os.environ.get("TIDY_CC", "cc")
     folders = [f"-I{root}/core", f"-I{root}", f"-I{root}/tests"]
     source = f'#include "{root}/{path}"\n#include "{root}/{path}"\n'
-    command = [compiler, "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-x", "c", *folders, "-"]
+    command = [compiler, "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-x", "c",
+               *folders, "-"]
     done = subprocess.run(command, input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode == 0:
         return ""

@@ -1,4 +1,4 @@
-"""The rules over text alone. Each takes a Tree and returns findings; ALL, at the end, is what tidy.py runs."""
+"""The rules over text alone. Each takes a Tree and returns findings; ALL, at the end, is what runs."""
 import ast
 import json
 import os
