@@ -1,0 +1,216 @@
+/* Groups and cohorts: who shares, who is marked, what is given back. groups_check walks everything after each
+ * step. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "group/group.h"
+
+#include <stdio.h>
+
+struct rig {
+    struct log *log;
+    struct groups groups;
+};
+
+static void rig_open(struct rig *r, uint32_t members_max)
+{
+    struct log_options lo = {.capacity = 1024, .symbols_max = 256, .bars_max = 16};
+    r->log = log_create(&lo, NULL);
+    assert_non_null(r->log);
+    struct groups_options o = {
+        .log = r->log, .heap_bytes = 8 << 20, .symbols_max = 256, .members_max = members_max};
+    assert_int_equal(groups_init(&r->groups, &o), 0);
+}
+
+static void rig_close(struct rig *r)
+{
+    groups_check(&r->groups);
+    assert_int_equal(r->groups.group_count, 0);
+    groups_destroy(&r->groups);
+    log_destroy(r->log);
+}
+
+static void add_symbol(struct rig *r, const char *name)
+{
+    int64_t id = log_symbol(r->log, text_of(name), 1);
+    struct group *full = NULL;
+    assert_int_equal(groups_add_symbol(&r->groups, (uint32_t)id, text_of(name), &full), 0);
+}
+
+static struct group *get(struct rig *r, const char *const *patterns, uint32_t count, uint32_t kinds,
+                         uint64_t rate_ns, enum policy policy)
+{
+    struct rule rules[8];
+    for (uint32_t i = 0; i < count; i++) rules[i] = rule_make(text_of(patterns[i]), kinds);
+    struct group_key key = {
+        .rules = rules, .rule_count = group_rules_sort(rules, count), .rate_ns = rate_ns, .policy = policy};
+    return group_get(&r->groups, &key);
+}
+
+static void the_same_wish_is_the_same_group(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 64);
+    struct group *a = get(&r, (const char *[]){"AAPL", "MSFT"}, 2, KINDS_CLIENT, 0, POLICY_CONFLATE);
+    struct group *b = get(&r, (const char *[]){"MSFT", "AAPL", "MSFT"}, 3, KINDS_CLIENT, 0, POLICY_COMPLETE);
+    assert_ptr_equal(a, b); /* order, repeats and (without a rate) policy make no difference: decision 30 */
+    struct group *c = get(&r, (const char *[]){"AAPL", "MSFT"}, 2, KIND_BIT(TICK_TRADE), 0, POLICY_CONFLATE);
+    assert_ptr_not_equal(a, c);
+    struct group *d = get(&r, (const char *[]){"AAPL"}, 1, KINDS_CLIENT, 1000, POLICY_CONFLATE);
+    struct group *e = get(&r, (const char *[]){"AAPL"}, 1, KINDS_CLIENT, 1000, POLICY_COMPLETE);
+    assert_ptr_not_equal(d, e);
+    assert_true(group_conflates(d));
+    assert_false(group_conflates(e));
+    group_put(&r.groups, a);
+    group_put(&r.groups, b);
+    group_put(&r.groups, c);
+    group_put(&r.groups, d);
+    group_put(&r.groups, e);
+    assert_int_equal(r.groups.heap.live, 0);
+    rig_close(&r);
+}
+
+/* Only groups that may want a tick are marked; one that wants the symbol but not the kind is not. */
+static void news_reaches_who_wants_it(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 64);
+    add_symbol(&r, "AAPL");
+    struct group *all = get(&r, (const char *[]){"*"}, 1, KINDS_CLIENT, 0, 0);
+    struct group *trades = get(&r, (const char *[]){"AAPL"}, 1, KIND_BIT(TICK_TRADE), 0, 0);
+    struct group *prefix = get(&r, (const char *[]){"M*"}, 1, KINDS_CLIENT, 0, 0);
+    cohort_add(cohort_make(&r.groups, all, 0), 1);
+    cohort_add(cohort_make(&r.groups, trades, 0), 2);
+    cohort_add(cohort_make(&r.groups, prefix, 0), 3);
+    groups_note(&r.groups, log_key(0, TICK_QUOTE, true), 5);
+    groups_mark(&r.groups, 0);
+    assert_int_equal(all->maybe_seq, 5);
+    assert_int_equal(trades->maybe_seq, 0);
+    assert_int_equal(prefix->maybe_seq, 0);
+    add_symbol(&r, "MSFT"); /* appears after the pattern that names it */
+    groups_note(&r.groups, log_key(1, TICK_QUOTE, true), 6);
+    groups_mark(&r.groups, 0);
+    assert_int_equal(prefix->maybe_seq, 6);
+    groups_note(&r.groups, log_key(0, TICK_FEED, false), 7);
+    groups_mark(&r.groups, 0);
+    assert_int_equal(trades->maybe_seq, 7); /* feed ticks are everybody's: decision 10 */
+    groups_check(&r.groups);
+    for (int i = 0; i < 3; i++) {
+        struct cohort *c = groups_next(&r.groups, 0);
+        assert_non_null(c);
+        c->read = c->group->maybe_seq;
+        cohort_remove(c, 0);
+        struct group *g = c->group;
+        cohort_free(&r.groups, c);
+        group_put(&r.groups, g);
+    }
+    assert_null(groups_next(&r.groups, 0));
+    rig_close(&r);
+}
+
+/* A rated cohort waits for its time; one that is a quarter of the log behind does not (decision 15). */
+static void rate_waits_but_truth_comes_first(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 64);
+    add_symbol(&r, "AAPL");
+    struct group *g = get(&r, (const char *[]){"*"}, 1, KINDS_CLIENT, 1000000000, 0);
+    struct cohort *c = cohort_make(&r.groups, g, 0);
+    cohort_add(c, 1);
+    c->visit_due_ns = 1000000000;
+    group_mark(&r.groups, g, 10, 0);
+    assert_null(groups_next(&r.groups, 500000000));
+    groups_check(&r.groups);
+    assert_ptr_equal(groups_next(&r.groups, 1100000000), c);
+    c->read = 10;
+    c->visit_due_ns = 9000000000;
+    group_mark(&r.groups, g, 10 + 1024 / 4 + 1, 1200000000);
+    assert_ptr_equal(groups_next(&r.groups, 1200000000), c);
+    cohort_remove(c, 0);
+    cohort_free(&r.groups, c);
+    group_put(&r.groups, g);
+    rig_close(&r);
+}
+
+/* Random joins, leaves, marks and visits against what must hold. */
+static void random_walk(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"*", "A*", "S1", "S2", "S3", "B*"};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct rig r;
+        rig_open(&r, 4);
+        struct random random;
+        random_seed(&random, seed);
+        struct member {
+            struct group *group;
+            struct cohort *cohort;
+            uint32_t index;
+        } members[100] = {{0}};
+        uint64_t seq = 0;
+        char name[8];
+        for (int step = 0; step < 3000; step++) {
+            uint32_t slot = (uint32_t)random_below(&random, 100);
+            struct member *m = &members[slot];
+            uint32_t symbols = r.groups.symbol_count;
+            switch (random_below(&random, 5)) {
+            case 0:
+                if (m->group) break;
+                m->group = get(&r, &patterns[random_below(&random, 6)], 1, KINDS_CLIENT, 0, 0);
+                m->cohort = cohort_find(&r.groups, m->group, seq);
+                if (!m->cohort) m->cohort = cohort_make(&r.groups, m->group, seq);
+                m->index = cohort_add(m->cohort, slot);
+                break;
+            case 1: {
+                if (!m->group) break;
+                uint32_t moved = cohort_remove(m->cohort, m->index);
+                if (moved != UINT32_MAX) members[moved].index = m->index;
+                if (m->cohort->member_count == 0) cohort_free(&r.groups, m->cohort);
+                group_put(&r.groups, m->group);
+                *m = (struct member){0};
+                break;
+            }
+            case 2:
+                if (symbols >= 200) break;
+                snprintf(name, sizeof name, "%c%u", "ABS"[random_below(&random, 3)], symbols);
+                add_symbol(&r, name);
+                break;
+            case 3:
+                if (symbols == 0) break;
+                groups_note(&r.groups, log_key((uint32_t)random_below(&random, symbols), TICK_TRADE, false),
+                            ++seq);
+                groups_mark(&r.groups, 0);
+                break;
+            default:
+                for (struct cohort *c; (c = groups_next(&r.groups, 0)) != NULL;) c->read = c->covered = seq;
+            }
+            groups_check(&r.groups);
+        }
+        for (uint32_t i = 0; i < 100; i++) {
+            if (!members[i].group) continue;
+            uint32_t moved = cohort_remove(members[i].cohort, members[i].index);
+            if (moved != UINT32_MAX) members[moved].index = members[i].index;
+            if (members[i].cohort->member_count == 0) cohort_free(&r.groups, members[i].cohort);
+            group_put(&r.groups, members[i].group);
+        }
+        rig_close(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_wish_is_the_same_group),
+        cmocka_unit_test(news_reaches_who_wants_it),
+        cmocka_unit_test(rate_waits_but_truth_comes_first),
+        cmocka_unit_test(random_walk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
