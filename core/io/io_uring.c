@@ -133,7 +133,8 @@ static bool enter_needed(struct uring *u);
 static bool take(struct uring *u, struct io_uring_cqe *out);
 static void complete(struct uring *u, const struct io_uring_cqe *cqe);
 static void wake_complete(struct uring *u, int32_t result, uint32_t cqe_flags);
-static void writable_complete(struct uring *u, struct tag tag, int32_t result);
+static void writable_complete(struct uring *u, struct tag tag, int32_t result, uint32_t cqe_flags);
+static bool is_half(const struct uring_conn *c);
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max);
 static bool is_stale(const struct uring *u, const struct io_event *event);
 
@@ -259,7 +260,7 @@ static void complete(struct uring *u, const struct io_uring_cqe *cqe)
     switch (tag.op) {
     case TAG_SEND: uring_send_complete(u, tag, cqe->res); break;
     case TAG_RECEIVE: uring_receive_complete(u, tag, cqe->res, cqe->flags); break;
-    case TAG_WRITABLE: writable_complete(u, tag, cqe->res); break;
+    case TAG_WRITABLE: writable_complete(u, tag, cqe->res, cqe->flags); break;
     case TAG_ACCEPT: uring_accept_complete(u, tag, cqe->res, cqe->flags); break;
     case TAG_WAKE: wake_complete(u, cqe->res, cqe->flags); break;
     case TAG_CANCEL:
@@ -277,14 +278,32 @@ static void wake_complete(struct uring *u, int32_t result, uint32_t cqe_flags)
     io_queue_put(&u->events, &(struct io_event){.op = IO_WOKEN});
 }
 
-static void writable_complete(struct uring *u, struct tag tag, int32_t result)
+/* A ring's poll always reports POLLRDHUP, asked for or not. Of a peer that has closed its side that is told
+ * once; from then on the poll is multishot (it answers per change, not at once again), and only room or death
+ * counts. */
+static void writable_complete(struct uring *u, struct tag tag, int32_t result, uint32_t cqe_flags)
 {
     struct uring_conn *c = &u->conns[tag.slot];
     if (!(c->flags & URING_OPEN) || c->generation != tag.generation) return;
-    c->flags &= (uint16_t)~URING_POLLED;
+    if (!(c->flags & URING_POLLED) || result == -ECANCELED)
+        return; /* rests of one that was told and cancelled */
+    bool more = (cqe_flags & IORING_CQE_F_MORE) != 0;
+    bool tells = result < 0 || (result & (POLLOUT | POLLERR | POLLHUP)) || !is_half(c);
     if (result > 0 && (result & POLLRDHUP)) c->flags |= URING_HALF;
+    if (!tells && more) return;
+    c->flags &= (uint16_t)~URING_POLLED;
+    if (!tells) {
+        uring_writable_arm(&u->io, tag.slot);
+        return;
+    }
+    if (more) uring_cancel(u, tag_pack(TAG_WRITABLE, tag.slot, tag.generation));
     io_queue_put(&u->events,
                  &(struct io_event){.op = IO_WRITABLE, .slot = tag.slot, .generation = tag.generation});
+}
+
+static bool is_half(const struct uring_conn *c)
+{
+    return (c->flags & (URING_HALF | URING_ENDED)) != 0;
 }
 
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max)
@@ -340,10 +359,11 @@ static void uring_writable_arm(struct io *io, uint32_t slot)
     struct uring *u = (struct uring *)io;
     struct uring_conn *c = conn_of(u, slot);
     if (c->flags & URING_POLLED) return;
-    /* A peer that has closed its side is told once: asked again it would answer at once, for ever. */
-    bool half = (c->flags & (URING_HALF | URING_ENDED)) != 0;
     struct io_uring_sqe *sqe = uring_sqe(u);
-    io_uring_prep_poll_add(sqe, c->fd, (unsigned)(half ? POLLOUT | POLLERR : POLLOUT | POLLRDHUP | POLLERR));
+    if (is_half(c)) /* see writable_complete */
+        io_uring_prep_poll_multishot(sqe, c->fd, POLLOUT | POLLERR);
+    else
+        io_uring_prep_poll_add(sqe, c->fd, POLLOUT | POLLRDHUP | POLLERR);
     sqe->user_data = tag_pack(TAG_WRITABLE, slot, c->generation);
     c->flags |= URING_POLLED;
 }
