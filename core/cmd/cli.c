@@ -23,7 +23,8 @@ static int take_value(struct cli_state *s, const struct option_row *row, bool se
                       const char *value, struct fault *f);
 static const struct option_row *find(const struct cli_state *s, const char *name, bool *settings);
 static int unknown(const struct cli_state *s, const char *name, struct fault *f);
-static int take_word(struct setting_list *words, const struct cli_command *c, const char *word, struct fault *f);
+static int take_word(struct setting_list *words, const struct cli_command *c, const char *word,
+                     struct fault *f);
 
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *own, struct settings *settings,
               struct setting_list *words, struct fault *f)
@@ -42,9 +43,12 @@ int cli_parse(const struct cli_command *c, int argc, char **argv, void *own, str
     bool words_only = false;
     while (r == TC_OK && s.next < argc) {
         const char *argument = argv[s.next++];
-        if (!words_only && strcmp(argument, "--") == 0) words_only = true;
-        else if (!words_only && argument[0] == '-' && argument[1]) r = take_option(&s, argument, f);
-        else r = take_word(words, c, argument, f);
+        if (!words_only && strcmp(argument, "--") == 0)
+            words_only = true;
+        else if (!words_only && argument[0] == '-' && argument[1])
+            r = take_option(&s, argument, f);
+        else
+            r = take_word(words, c, argument, f);
     }
     if (r == TC_OK && words->count < c->words_least)
         r = fault_set(f, TC_EUSAGE, "%s is missing; see `tickcast help %s`", c->usage, c->name);
@@ -62,8 +66,10 @@ static int load_config(struct cli_state *s, struct fault *f)
 {
     const char *path = NULL;
     for (int i = 1; i < s->argc && strcmp(s->argv[i], "--") != 0; i++) {
-        if (strncmp(s->argv[i], "--config=", 9) == 0) path = s->argv[i] + 9;
-        else if (strcmp(s->argv[i], "--config") == 0 && i + 1 < s->argc) path = s->argv[++i];
+        if (strncmp(s->argv[i], "--config=", 9) == 0)
+            path = s->argv[i] + 9;
+        else if (strcmp(s->argv[i], "--config") == 0 && i + 1 < s->argc)
+            path = s->argv[++i];
     }
     return path ? settings_load(s->settings, path, f) : TC_OK;
 }
@@ -72,8 +78,8 @@ static int take_option(struct cli_state *s, const char *argument, struct fault *
 {
     if (strcmp(argument, "-v") == 0) argument = "--verbose";
     if (argument[1] != '-')
-        return fault_set(f, TC_EUSAGE, "%.60s: no such option; options are long: see `tickcast help %s`", argument,
-                         s->c->name);
+        return fault_set(f, TC_EUSAGE, "%.60s: no such option; options are long: see `tickcast help %s`",
+                         argument, s->c->name);
     const char *equals = strchr(argument, '=');
     size_t size = equals ? (size_t)(equals - argument - 2) : strlen(argument + 2);
     char name[OPTION_NAME_MAX];
@@ -86,7 +92,8 @@ static int take_option(struct cli_state *s, const char *argument, struct fault *
     if (!row && strncmp(name, "no-", 3) == 0) {
         row = find(s, name + 3, &settings);
         if (row && (row->type != OPTION_FLAG || value))
-            return fault_set(f, TC_EUSAGE, "--%s: only a flag can be turned off, without a value; see `tickcast help %s`",
+            return fault_set(f, TC_EUSAGE,
+                             "--%s: only a flag can be turned off, without a value; see `tickcast help %s`",
                              name, s->c->name);
         value = "no";
     }
@@ -128,15 +135,17 @@ static int unknown(const struct cli_state *s, const char *name, struct fault *f)
     return fault_set(f, TC_EUSAGE, "--%.60s: no such option; see `tickcast help %s`", name, s->c->name);
 }
 
-static int take_word(struct setting_list *words, const struct cli_command *c, const char *word, struct fault *f)
+static int take_word(struct setting_list *words, const struct cli_command *c, const char *word,
+                     struct fault *f)
 {
     uint32_t most = min_u32(c->words_most, SETTING_LIST_MAX);
     if (most == 0)
-        return fault_set(f, TC_EUSAGE, "\"%.60s\" is not expected; options begin with --; see `tickcast help %s`", word,
+        return fault_set(f, TC_EUSAGE,
+                         "\"%.60s\" is not expected; options begin with --; see `tickcast help %s`", word,
                          c->name);
     if (words->count == most)
-        return fault_set(f, TC_EUSAGE, "\"%.60s\" is too much: at most %u of %s; see `tickcast help %s`", word, most,
-                         c->usage, c->name);
+        return fault_set(f, TC_EUSAGE, "\"%.60s\" is too much: at most %u of %s; see `tickcast help %s`",
+                         word, most, c->usage, c->name);
     words->at[words->count++] = word;
     return TC_OK;
 }
