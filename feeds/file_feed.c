@@ -18,6 +18,9 @@
 #define BATCH_TICKS 256u   /* read ahead of the clock */
 #define SCAN_MAX    16384u /* ticks and bad rows passed over in one poll: the other feeds have their turns */
 
+#define LAP_NS_MIN                                                                                           \
+    (10 * NS_PER_MS) /* timed: a file of one tick must not be played without end at one moment */
+
 #define SYMBOL_UNKNOWN (-1)
 #define SYMBOL_REFUSED (-2)
 
@@ -34,7 +37,7 @@ struct file_feed {
     uint32_t at, count;
     int64_t *symbols; /* the reader's index -> the log's id, or SYMBOL_ */
     uint32_t symbol_capacity;
-    uint64_t lap_ticks, lap_start_ns, due_ns;
+    uint64_t lap_ticks, lap_start_ns, lap_least_ns, due_ns; /* lap_least_ns: the lap begins no sooner */
     bool ended;
     /* Of all laps. */
     uint64_t skipped;
@@ -194,6 +197,10 @@ static int file_feed_poll(struct feed *feed, struct feed_writer *w, const struct
             p->at++;
             continue;
         }
+        if (!p->clock.started && p->lap_least_ns > clock->mono_ns) {
+            p->due_ns = p->lap_least_ns;
+            break;
+        }
         if (!p->clock.started) {
             file_clock_start(&p->clock, clock->mono_ns, t->event_ns);
             p->lap_start_ns = clock->mono_ns;
@@ -245,6 +252,7 @@ static int lap_end(struct file_feed *p, struct feed_writer *w, struct fault *f)
     if (p->lap_ticks == 0) return fault_set(f, TC_EINPUT, "%s: there is no tick to loop over", label);
     p->reader->ops->close(p->reader);
     p->reader = NULL;
+    if (p->clock.speed_ppm != FILE_SPEED_MAX) p->lap_least_ns = p->lap_start_ns + LAP_NS_MIN;
     int rc = lap_open(p, f);
     if (rc == 0) feed_state(w, FEED_LOOPED, true);
     return rc;
