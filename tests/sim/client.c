@@ -16,7 +16,7 @@ void client_connect(struct client *c, uint32_t window)
 {
     c->peer = peer_connect(c->net, window);
     c->size = 0;
-    c->closed = false;
+    c->closed = c->upgraded = false;
     /* With frame=tick, ticks after the last `covered` come once more: position is what a resume goes by. */
     for (uint64_t seq = c->position + 1; seq <= c->last_seq; seq++) c->seen[seq] = SEEN_NOT;
     c->last_seq = c->position < c->last_seq ? c->position : c->last_seq;
@@ -69,12 +69,12 @@ void client_read(struct client *c, size_t size)
 /* One HTTP answer or frame from the front of the buffer. Returns its bytes, 0: not whole yet. */
 static size_t read_frame(struct client *c)
 {
-    if (c->size > 4 && memcmp(c->buffer, "HTTP", 4) == 0) {
+    if (!c->upgraded) {
         const uint8_t *end = memmem(c->buffer, c->size, "\r\n\r\n", 4);
         if (!end) return 0;
-        bool upgraded = memcmp(c->buffer, "HTTP/1.1 101", 12) == 0;
-        c->closed = !upgraded;
-        return upgraded ? (size_t)(end + 4 - c->buffer) : c->size;
+        c->upgraded = memcmp(c->buffer, "HTTP/1.1 101", 12) == 0;
+        c->closed = !c->upgraded;
+        return c->upgraded ? (size_t)(end + 4 - c->buffer) : c->size;
     }
     if (c->size < 2) return 0;
     uint8_t opcode = c->buffer[0] & 15;

@@ -33,8 +33,7 @@ struct client {
     size_t size;
     char epoch[17];
     uint64_t position, first, last_seq, heartbeat, conflated;
-    bool positioned, since_expected, closed;
-    uint64_t gap_from, gap_to;
+    bool positioned, upgraded, closed;
     uint8_t seen[TRUTH_MAX];
     uint32_t messages, gaps, kills;
     uint16_t close_code;

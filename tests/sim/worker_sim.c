@@ -159,6 +159,8 @@ static void world_open(struct world *w, uint64_t seed)
 static void step(struct world *w)
 {
     if (w->truth.head + 300 < TRUTH_MAX && any(w, 3)) append(w, 1 + any(w, any(w, 20) ? 8 : LOG_BATCH_MAX));
+    if (any(w, 400) == 0 && w->truth.head + 3000 < TRUTH_MAX) /* a worker that was not run: lapped itself */
+        for (int i = 0; i < 6; i++) append(w, LOG_BATCH_MAX);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         struct client *c = &w->clients[i];
         if (!c->peer) {
