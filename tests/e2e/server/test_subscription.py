@@ -94,6 +94,7 @@ def test_decision_12_resume(io):
 
 def test_decision_16_tick_frames_and_covered(io):
     with Server(io=io, feed="sim:?symbols=5&rate=4000") as s:
+        s.wait_metric("head_seq", lambda n: n > 500)  # past the definitions of symbols, which have no JSON
         c = s.client("/v1/ws?symbols=*&frame=tick&heartbeat=0.3&policy=complete")
         start = c.until_type("subscribed")["seq"]
         seen = c.until(lambda m: m["type"] == "heartbeat")

@@ -71,8 +71,8 @@ static struct tick random_tick(struct random *r)
     }
     if (t.kind == TICK_BAR) {
         t.bar = (struct tick_bar){1, 2, 1, 2, 10};
-        t.flags =
-            (uint8_t)(random_below(r, 2) | (random_below(r, 2) ? BAR_1M : BAR_1S) << BAR_INTERVAL_SHIFT);
+        unsigned interval = random_below(r, 2) ? BAR_1M : BAR_1S, final = random_below(r, 2) ? BAR_FINAL : 0;
+        t.flags = (uint8_t)(final | interval << BAR_INTERVAL_SHIFT);
     }
     return t;
 }
