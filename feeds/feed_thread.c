@@ -21,8 +21,9 @@
 #define IDLE_NS                                                                                              \
     (100 * NS_PER_MS) /* how old the "drained" time may grow while nothing happens (decision 13) */
 #define WAIT_MEMBERS_NS (5 * NS_PER_MS) /* how often --wait looks for its connections */
-#define SPIN_NS         (20 * NS_PER_US) /* before sleeping for workers, where there are processors for all threads \
-                                          */
+#define SPIN_NS                                                                                              \
+    (20 * NS_PER_US) /* before sleeping for workers, where there are processors for all threads              \
+                      */
 
 enum phase { PHASE_OPENING, PHASE_READY, PHASE_FAILED };
 

@@ -10,8 +10,8 @@
 #define PROBE_BYTES 4096u
 
 const struct reader_ops *const reader_formats[] = {
-    &reader_ticks, &reader_kraken,  &reader_ccxt,    &reader_tardis,
-    &reader_lean,  &reader_lobster, &reader_binance, &reader_polygon, &reader_dbn,
+    &reader_ticks,   &reader_kraken,  &reader_ccxt,    &reader_tardis, &reader_lean,
+    &reader_lobster, &reader_binance, &reader_polygon, &reader_dbn,
 };
 const uint32_t reader_format_count = sizeof reader_formats / sizeof reader_formats[0];
 

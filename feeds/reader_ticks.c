@@ -1,5 +1,6 @@
 /* feeds/reader_ticks.c -- tickcast's own CSV: a header row names the columns, in any order:
- *   ts,symbol,kind,price,size,bid,bid_size,ask,ask_size,open,high,low,close,volume,interval,side,id,state,final
+ *   ts,symbol,kind,price,size,bid,bid_size,ask,ask_size,open,high,low,close,volume,interval,side,id,state,
+ *   final
  * ts is ns since 1970 or RFC 3339 text; ts_ns, ts_us, ts_ms, ts_s name a unit. Without a kind column the
  * columns tell: open makes bars, bid or ask quotes, price trades. Without a symbol column --symbol or the
  * file's name does. An empty bid or ask: nobody is on that side. side: buy or sell of a trade's aggressor,

@@ -10,7 +10,8 @@ extern "C" {
 #include <string>
 #include <unistd.h>
 
-namespace {
+namespace
+{
 
 constexpr int ROWS = 200000;
 
@@ -28,8 +29,8 @@ std::string ticks_text()
     std::string text = "ts,symbol,price,size,side\n";
     char row[128];
     for (int i = 0; i < ROWS; i++) {
-        snprintf(row, sizeof row, "%lld,%s,%d.%02d,%d,%s\n", 1700000000000000000LL + i * 1000LL, symbols[i * 7 % 8],
-                 100 + i % 400, i % 100, 1 + i % 900, i % 2 ? "buy" : "sell");
+        snprintf(row, sizeof row, "%lld,%s,%d.%02d,%d,%s\n", 1700000000000000000LL + i * 1000LL,
+                 symbols[i * 7 % 8], 100 + i % 400, i % 100, 1 + i % 900, i % 2 ? "buy" : "sell");
         text += row;
     }
     return text;
@@ -41,8 +42,8 @@ std::string lobster_text() /* types in about the shares of a real hour: most row
     char row[128];
     for (int i = 0; i < ROWS; i++) {
         static const int types[] = {1, 1, 3, 1, 3, 4, 3, 1, 3, 1, 1, 3, 5, 1, 3};
-        snprintf(row, sizeof row, "%d.%09d,%d,%d,%d,%d,%d\n", 34200 + i / 100, i % 100 * 10000000 + i % 977, types[i % 15],
-                 16113575 + i, 1 + i % 500, 5853300 + i % 3000 * 100, i % 2 ? 1 : -1);
+        snprintf(row, sizeof row, "%d.%09d,%d,%d,%d,%d,%d\n", 34200 + i / 100, i % 100 * 10000000 + i % 977,
+                 types[i % 15], 16113575 + i, 1 + i % 500, 5853300 + i % 3000 * 100, i % 2 ? 1 : -1);
         text += row;
     }
     return text;
@@ -63,7 +64,8 @@ void read_whole(benchmark::State &state, const std::string &path)
         bool fatal = false;
         int rc;
         uint64_t count = 0;
-        while ((rc = reader->ops->next(reader, ticks, 256, &fatal, &fault)) > 0) count += static_cast<uint64_t>(rc);
+        while ((rc = reader->ops->next(reader, ticks, 256, &fatal, &fault)) > 0)
+            count += static_cast<uint64_t>(rc);
         benchmark::DoNotOptimize(count);
         if (rc < 0) state.SkipWithError(fault.text);
         reader->ops->close(reader);
@@ -72,8 +74,14 @@ void read_whole(benchmark::State &state, const std::string &path)
     unlink(path.c_str());
 }
 
-void csv_rows(benchmark::State &state) { read_whole(state, temporary("t.csv", ticks_text())); }
-void lobster_rows(benchmark::State &state) { read_whole(state, temporary("AAPL_2012-06-21_message.csv", lobster_text())); }
+void csv_rows(benchmark::State &state)
+{
+    read_whole(state, temporary("t.csv", ticks_text()));
+}
+void lobster_rows(benchmark::State &state)
+{
+    read_whole(state, temporary("AAPL_2012-06-21_message.csv", lobster_text()));
+}
 
 BENCHMARK(csv_rows)->Unit(benchmark::kMillisecond);
 BENCHMARK(lobster_rows)->Unit(benchmark::kMillisecond);

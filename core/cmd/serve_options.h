@@ -15,9 +15,9 @@ struct replay_options {
     const char *from, *to;
     bool loop;
     const char *format, *symbol; /* NULL: found out */
-    uint64_t wait;    /* subscribers; REPLAY_WAIT_AUTO: 1 on a terminal, else 0 (decision 25) */
-    const char *at_end; /* "stay", "exit", or NULL: stay on a terminal, else exit */
-    const char *on_error; /* "stop" or "skip" */
+    uint64_t wait;               /* subscribers; REPLAY_WAIT_AUTO: 1 on a terminal, else 0 (decision 25) */
+    const char *at_end;          /* "stay", "exit", or NULL: stay on a terminal, else exit */
+    const char *on_error;        /* "stop" or "skip" */
 };
 #define REPLAY_WAIT_AUTO 1000001u
 

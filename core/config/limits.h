@@ -2,7 +2,7 @@
 #ifndef TC_CONFIG_LIMITS_H
 #define TC_CONFIG_LIMITS_H
 
-#define FRAME_BYTES_MAX 16384u /* a data frame with its header (decision 9); also the rest of one */
+#define FRAME_BYTES_MAX       16384u /* a data frame with its header (decision 9); also the rest of one */
 #define COMMAND_ID_MAX        64u    /* bytes of a command's id as JSON text */
 #define COMMAND_SYMBOLS_MAX   4096u  /* patterns in one command, before the rule limit is applied */
 #define HTTP_HEADER_BYTES_MAX 16384u /* request line and headers together: 431 */

@@ -1,6 +1,7 @@
-/* config/option.h -- rows that describe options: name, type, range, default, help. One table of rows per struct of
- * values; command line, configuration file, help, shell completion and documentation are made from it.
- * Thread: any that owns the values. Errors: TC_EUSAGE with a line that names the option and the remedy. */
+/* config/option.h -- rows that describe options: name, type, range, default, help. One table of rows per
+ * struct of values; command line, configuration file, help, shell completion and documentation are made from
+ * it. Thread: any that owns the values. Errors: TC_EUSAGE with a line that names the option and the remedy.
+ */
 #ifndef TC_CONFIG_OPTION_H
 #define TC_CONFIG_OPTION_H
 
@@ -40,8 +41,10 @@ struct option_table {
 void options_default(struct option_table t, void *values);
 /* The row, or NULL. */
 const struct option_row *option_find(struct option_table t, const char *name);
-/* where: what stands in front of an error: "--max-rules" or "tickcast.conf:12: max_rules". value NULL: a flag on. */
-int option_set(const struct option_row *row, void *values, const char *value, const char *where, struct fault *f);
+/* where: what stands in front of an error: "--max-rules" or "tickcast.conf:12: max_rules". value NULL: a flag
+ * on. */
+int option_set(const struct option_row *row, void *values, const char *value, const char *where,
+               struct fault *f);
 /* True if `word` is one of a row's words; false too if the row has no words. */
 bool option_word_is(const struct option_row *row, const char *word, size_t size);
 /* True if the row's value is a choice of lower-case words ("auto|uring|epoll"). */
@@ -51,7 +54,7 @@ void options_help(FILE *out, struct option_table t);
 /* A default as text ("262144", "0.5", "auto", "none", "on"). */
 void option_preset_print(const struct option_row *row, char *out, size_t size);
 
-#define OPTIONS_OF(rows_array) \
+#define OPTIONS_OF(rows_array)                                                                               \
     ((struct option_table){.rows = (rows_array), .count = sizeof(rows_array) / sizeof((rows_array)[0])})
 
 /* The table of struct settings (config/settings.h). */

@@ -1,4 +1,4 @@
-#include "sim/client.h"
+#include "tests/sim/client.h"
 
 #include "base/assert.h"
 #include "base/bytes.h"

@@ -4,7 +4,7 @@
 #define TC_TESTS_SIM_CLIENT_H
 
 #include "config/subscription.h"
-#include "sim/simnet.h"
+#include "tests/sim/simnet.h"
 #include "tick/tick.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "sim/simnet.h"
+#include "tests/sim/simnet.h"
 
 #include "base/assert.h"
 

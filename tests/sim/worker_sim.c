@@ -7,7 +7,7 @@
  *
  * worker_sim [--seeds N] [--seed S]: the seed is the bug report. */
 #include "base/assert.h"
-#include "sim/client.h"
+#include "tests/sim/client.h"
 #include "worker/worker.h"
 
 #include <signal.h>

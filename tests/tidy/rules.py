@@ -8,7 +8,7 @@ from tree import code_only, finding, line_of
 
 LINES_MAX = 600
 COLUMNS_MAX = 110       # of C and C++, where clang-format keeps it
-COLUMNS_MAX_OTHER = 140 # of scripts, which nothing formats
+COLUMNS_MAX_OTHER = 160 # of scripts, which nothing formats
 
 # Written apart, so that this file does not find itself.
 LEFTOVER = re.compile(r"\b(" + "|".join(("FIX" + "ME", "XX" + "X", "TO" + "DO", "HA" + "CK")) + r")\b")
@@ -29,8 +29,11 @@ def file_size(tree):
 def line_width(tree):
     out = []
     for path, text in tree.sources().items():
-        most = COLUMNS_MAX if path.endswith((".c", ".h", ".cc")) else COLUMNS_MAX_OTHER
+        c_family = path.endswith((".c", ".h", ".cc"))
+        most = COLUMNS_MAX if c_family else COLUMNS_MAX_OTHER
         for number, line in enumerate(text.splitlines(), 1):
+            if not c_family and (path.endswith(".html") or re.search(r"['\"`].{60,}['\"`]", line)):
+                continue  # one long text is not better in pieces
             if len(line) > most and not re.search(r"https?://\S{60,}", line):
                 out.append(finding(path, number, "width", f"{len(line)} columns, at most {most}"))
     return out

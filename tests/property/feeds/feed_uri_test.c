@@ -39,7 +39,7 @@ static size_t put_encoded(struct random *r, char *out, const struct value *v)
         unsigned char c = (unsigned char)v->bytes[i];
         bool must = c == '%' || c == '&' || c == '?';
         if (must || random_below(r, 4) == 0)
-            used += (size_t)sprintf(out + used, random_below(r, 2) ? "%%%02x" : "%%%02X", c);
+            used += (size_t)snprintf(out + used, 4, random_below(r, 2) ? "%%%02x" : "%%%02X", c);
         else
             out[used++] = (char)c;
     }
@@ -63,7 +63,7 @@ static bool round_trip(uint64_t seed)
     uint32_t count = (uint32_t)random_below(&r, 9);
     for (uint32_t i = 0; i < count; i++) {
         draw_value(&r, &values[i]);
-        used += (size_t)sprintf(text + used, "%cp%u=", i ? '&' : '?', i);
+        used += (size_t)snprintf(text + used, 16, "%cp%u=", i ? '&' : '?', i);
         used += put_encoded(&r, text + used, &values[i]);
     }
     text[used] = '\0';
@@ -71,7 +71,7 @@ static bool round_trip(uint64_t seed)
     if (feed_uri_parse(&u, text, NULL) != 0 || !same(u.path, &path) || u.param_count != count) return false;
     for (uint32_t i = 0; i < count; i++) {
         char name[16];
-        sprintf(name, "p%u", i);
+        snprintf(name, sizeof name, "p%u", i);
         if (!same(feed_uri_get(&u, name), &values[i])) return false;
     }
     return true;
