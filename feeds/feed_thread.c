@@ -20,10 +20,8 @@
 
 #define IDLE_NS                                                                                              \
     (100 * NS_PER_MS) /* how old the "drained" time may grow while nothing happens (decision 13) */
-#define WAIT_MEMBERS_NS (5 * NS_PER_MS) /* how often --wait looks for its connections */
-#define SPIN_NS                                                                                              \
-    (20 * NS_PER_US) /* before sleeping for workers, where there are processors for all threads              \
-                      */
+#define WAIT_MEMBERS_NS (5 * NS_PER_MS)  /* how often --wait looks for its connections */
+#define SPIN_NS         (20 * NS_PER_US) /* before sleeping for workers, where a processor is to spare */
 
 enum phase { PHASE_OPENING, PHASE_READY, PHASE_FAILED };
 
@@ -170,6 +168,10 @@ static void *thread_main(void *argument)
 
 static int open_all(struct feed_thread *t, struct fault *f)
 {
+    /* One processor for each worker, one for this thread, and one to spare for whom the workers serve.
+     * Counted before this thread is pinned to one. */
+    bool spare = affinity_count() > log_reader_count(t->options.log) + 1;
+    t->spin_ns = spare ? SPIN_NS : 0;
     if (t->options.cpu >= 0) {
         int rc = affinity_pin(t->options.cpu);
         if (rc < 0)
@@ -177,9 +179,6 @@ static int open_all(struct feed_thread *t, struct fault *f)
                              "the feed thread cannot be pinned to processor %d (%s); see `nproc` and --cpus",
                              t->options.cpu, strerror(-rc));
     }
-    /* One processor for each worker, one for this thread, and one to spare for whom the workers serve. */
-    bool spare = affinity_count() > log_reader_count(t->options.log) + 1;
-    t->spin_ns = spare ? SPIN_NS : 0;
     for (uint32_t i = 0; i < t->options.uri_count; i++) {
         struct feed_slot *slot = &t->slots[t->slot_count];
         int rc = feed_slot_open(slot, t->options.log, t->uris[i], f);
