@@ -13,7 +13,7 @@
 
 #define DEFINE_PER_POLL  4096u
 #define DENSE_RATE       UINT64_C(10000)   /* from here on ticks are gathered ... */
-#define DENSE_QUANTUM_NS (100 * NS_PER_US) /* ... for so long: fewer wake-ups than ticks */
+#define DENSE_QUANTUM_NS (250 * NS_PER_US) /* ... for so long: fewer wake-ups than ticks */
 #define SYMBOL_REFUSED   (-1)
 
 struct sim_feed {
@@ -237,6 +237,8 @@ static uint64_t sim_due_ns(const struct feed *feed)
     if (s->rate == 0)
         return s->polled_mono_ns + 1; /* always more, but nothing that was due before the last poll */
     uint64_t due_ns = s->began_mono_ns + (uint64_t)s->next.event_ns;
+    if (due_ns <= s->polled_mono_ns)
+        return due_ns; /* the poll was too small: what was due is missing still */
     if (s->rate >= DENSE_RATE) due_ns = max_u64(due_ns, s->polled_mono_ns + DENSE_QUANTUM_NS);
     return due_ns;
 }
