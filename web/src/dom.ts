@@ -30,7 +30,7 @@ export function setClass(element: Element, name: string): void {
 
 /**
  * Calls draw on an animation frame after request(), however often that is called before. Drawing, with the layout and
- * painting that follow it, gets a third of the time at most: on a slow machine the page shows fewer pictures, each of
+ * painting that follow it, gets a quarter of the time at most: on a slow machine the page shows fewer pictures, each of
  * them as of now, and messages are not kept waiting behind it.
  */
 export class Frames {
@@ -55,7 +55,7 @@ export class Frames {
       const { port1, port2 } = new MessageChannel(); // its message comes after this frame was laid out and painted
       port1.onmessage = () => {
         const cost = performance.now() - start;
-        this.notBefore = performance.now() + Math.min(REST_MOST_MS, cost * 2);
+        this.notBefore = performance.now() + Math.min(REST_MOST_MS, cost * 3);
         port1.close();
       };
       port2.postMessage(null);

@@ -224,7 +224,6 @@ class App {
 
   private onTheme(): void {
     this.panel.view.applyTheme();
-    this.watchView.redraw();
     this.request();
   }
 

@@ -1,38 +1,44 @@
-// A line of the last prices, drawn small.
+// A line of the last prices, drawn small. SVG: a canvas for each row would be a layer for each row.
 
-export interface SparkColours { up: string; down: string; flat: string }
+export const SPARK_WIDTH = 76;
+export const SPARK_HEIGHT = 20;
+const NAMESPACE = 'http://www.w3.org/2000/svg';
+const STEPS_LEAST = 24; // a young line does not fill the width
 
-export function drawSpark(canvas: HTMLCanvasElement, points: readonly number[], reference: number, c: SparkColours): void {
-  const scale = devicePixelRatio || 1;
-  const width = Math.round(76 * scale);
-  const height = Math.round(20 * scale);
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext('2d');
-  if (context === null) return;
-  context.clearRect(0, 0, width, height);
-  if (points.length < 2) return;
+export class Spark {
+  readonly element = document.createElementNS(NAMESPACE, 'svg');
+  private readonly area = document.createElementNS(NAMESPACE, 'polyline');
+  private readonly line = document.createElementNS(NAMESPACE, 'polyline');
 
+  constructor() {
+    this.element.setAttribute('viewBox', `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`);
+    this.element.setAttribute('aria-hidden', 'true');
+    this.area.setAttribute('class', 'area');
+    this.line.setAttribute('class', 'line');
+    this.element.append(this.area, this.line);
+  }
+
+  draw(prices: readonly number[]): void {
+    const { line, area } = sparkPoints(prices);
+    this.line.setAttribute('points', line);
+    this.area.setAttribute('points', area);
+  }
+}
+
+/** Points of the line and of the area below it; none for a single price. */
+export function sparkPoints(prices: readonly number[]): { line: string; area: string } {
+  if (prices.length < 2) return { line: '', area: '' };
   let low = Infinity;
   let high = -Infinity;
-  for (const p of points) {
+  for (const p of prices) {
     if (p < low) low = p;
     if (p > high) high = p;
   }
-  const last = points[points.length - 1] as number;
   const span = high - low || 1;
-  const step = width / Math.max(points.length - 1, 24);
-  const y = (p: number): number => height - 2 * scale - ((p - low) / span) * (height - 4 * scale);
-  const path = new Path2D();
-  points.forEach((p, i) => (i === 0 ? path.moveTo(0, y(p)) : path.lineTo(i * step, y(p))));
-  context.lineWidth = 1.2 * scale;
-  context.lineJoin = 'round';
-  context.strokeStyle = last > reference ? c.up : last < reference ? c.down : c.flat;
-  context.stroke(path);
-  path.lineTo((points.length - 1) * step, height);
-  path.lineTo(0, height);
-  context.globalAlpha = 0.12;
-  context.fillStyle = context.strokeStyle;
-  context.fill(path);
-  context.globalAlpha = 1;
+  const step = SPARK_WIDTH / Math.max(prices.length - 1, STEPS_LEAST);
+  const room = SPARK_HEIGHT - 4;
+  const y = (p: number): string => (SPARK_HEIGHT - 2 - ((p - low) / span) * room).toFixed(1);
+  const line = prices.map((p, i) => `${(i * step).toFixed(1)},${y(p)}`).join(' ');
+  const right = ((prices.length - 1) * step).toFixed(1);
+  return { line, area: `0,${SPARK_HEIGHT} ${line} ${right},${SPARK_HEIGHT}` };
 }

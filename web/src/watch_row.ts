@@ -1,7 +1,7 @@
 // One line of the watch list: its cells, and what to write into them.
 import { make, setClass, setText } from './dom.ts';
 import { compact, decimalsOf, signed } from './format.ts';
-import { drawSpark, type SparkColours } from './spark.ts';
+import { Spark } from './spark.ts';
 import type { Row } from './store.ts';
 
 export interface Column {
@@ -25,16 +25,19 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 const SPARK_EVERY_MS = 400;
+const FLASH_MS = 300;
 
 export class WatchRow {
   readonly element: HTMLTableRowElement;
   private cells = new Map<string, HTMLTableCellElement>();
-  private readonly canvas = make('canvas', { 'aria-hidden': 'true' });
+  private readonly spark = new Spark();
   private readonly halt = make('span', { class: 'halt' });
   private readonly name: Text;
   private drawnVersion = -1;
   private drawnFlash = 0;
+  private flashAt = -Infinity;
   private sparkAt = -Infinity;
+  private sparkOwed = true;
 
   constructor(readonly symbol: string, number: number) {
     this.element = make('tr', { role: 'row', id: `row-${number}`, 'aria-selected': 'false' });
@@ -46,30 +49,21 @@ export class WatchRow {
     }
     this.name = document.createTextNode(symbol);
     this.cell('symbol').append(this.name);
-    this.cell('spark').append(this.canvas);
-    setClass(this.cell('spark'), 'col-spark spark');
+    this.cell('spark').append(this.spark.element);
     const button = make('button', { type: 'button', tabindex: '-1', 'aria-label': `Remove ${symbol}`, title: 'Remove (Del)' }, '×');
     this.element.append(make('td', { role: 'gridcell', class: 'col-remove remove' }, button));
   }
 
-  /** False while something (the spark line) waits for its next turn. */
-  draw(row: Row, nowMs: number, colours: SparkColours): boolean {
-    const isNew = row.version !== this.drawnVersion;
-    if (isNew) this.drawText(row);
-    if (nowMs - this.sparkAt < SPARK_EVERY_MS) return false;
-    if (isNew || this.sparkAt === -Infinity || this.sparkOwed) {
-      drawSpark(this.canvas, row.spark, Number(row.first ?? 0), colours);
+  /** False while something waits for its time: the spark line, the end of a flash. */
+  draw(row: Row, nowMs: number): boolean {
+    if (row.version !== this.drawnVersion) this.drawText(row);
+    const flashes = this.drawFlash(row, nowMs);
+    if (this.sparkOwed && nowMs - this.sparkAt >= SPARK_EVERY_MS) {
+      this.spark.draw(row.spark);
       this.sparkAt = nowMs;
       this.sparkOwed = false;
     }
-    return true;
-  }
-
-  private sparkOwed = false;
-
-  redraw(): void {
-    this.drawnVersion = -1;
-    this.sparkAt = -Infinity;
+    return !flashes && !this.sparkOwed;
   }
 
   private cell(key: string): HTMLTableCellElement {
@@ -95,7 +89,7 @@ export class WatchRow {
     setClass(this.cell('sizes'), 'col-sizes dim');
     setClass(this.cell('volume'), 'col-volume dim');
     this.drawHalt(row);
-    this.drawFlash(row);
+    setClass(this.cell('spark'), `col-spark ${direction}`);
   }
 
   private drawHalt(row: Row): void {
@@ -104,10 +98,15 @@ export class WatchRow {
     if (row.halted === '') this.halt.remove();
   }
 
-  private drawFlash(row: Row): void {
-    const way = row.direction > 0 ? 'up' : 'down';
-    if (row.flash !== this.drawnFlash) setClass(this.cell('last'), `col-last flash-${way}-${row.flash % 2}`);
-    if (row.flash === 0) setClass(this.cell('last'), 'col-last');
-    this.drawnFlash = row.flash;
+  /** True while the last price still flashes. */
+  private drawFlash(row: Row, nowMs: number): boolean {
+    if (row.flash !== this.drawnFlash) {
+      this.drawnFlash = row.flash;
+      this.flashAt = row.flash === 0 ? -Infinity : nowMs;
+    }
+    const flashes = nowMs - this.flashAt < FLASH_MS;
+    const way = row.direction > 0 ? 'flash-up' : 'flash-down';
+    setClass(this.cell('last'), flashes ? `col-last ${way}` : 'col-last');
+    return flashes;
   }
 }

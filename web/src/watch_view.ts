@@ -1,8 +1,6 @@
 // The watch list as a table that is sorted, scrolled and walked with keys. Only rows in view are drawn.
 import { byId, make, setAttribute, setText } from './dom.ts';
-import type { SparkColours } from './spark.ts';
 import type { Row, Store } from './store.ts';
-import { colour } from './theme.ts';
 import { COLUMNS, WatchRow, type Column } from './watch_row.ts';
 
 const HEAD_HEIGHT = 26;
@@ -28,7 +26,6 @@ export class WatchView {
   private sort: { key: string; down: boolean } = loadSort();
   private cursor: string | null = null;
   private chosen: string | null = null;
-  private colours = readColours(); // asking the page for them in each frame would cost a layout
 
   constructor(private readonly store: Store, private readonly actions: WatchActions, private readonly request: () => void) {
     for (const column of COLUMNS) this.head.append(this.headCell(column));
@@ -51,12 +48,6 @@ export class WatchView {
     this.table.focus();
   }
 
-  /** The theme changed. */
-  redraw(): void {
-    this.colours = readColours();
-    for (const view of this.views.values()) view.redraw();
-  }
-
   /** Returns true if it wants another frame soon. */
   draw(nowMs: number): boolean {
     if (this.store.rowsVersion !== this.rowsVersion) this.syncRows();
@@ -68,7 +59,7 @@ export class WatchView {
       const symbol = this.order[i] as string;
       const row = this.store.rows.get(symbol);
       const view = this.views.get(symbol);
-      if (row !== undefined && view !== undefined && !view.draw(row, nowMs, this.colours)) owed = true;
+      if (row !== undefined && view !== undefined && !view.draw(row, nowMs)) owed = true;
     }
     return owed;
   }
@@ -190,10 +181,6 @@ export class WatchView {
     if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
     else if (top > this.scroll.scrollTop + room) this.scroll.scrollTop = top - room;
   }
-}
-
-function readColours(): SparkColours {
-  return { up: colour('up'), down: colour('down'), flat: colour('faint') };
 }
 
 function compare(a: Row, b: Row, column: Column): number {

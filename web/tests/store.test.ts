@@ -4,6 +4,7 @@ import { ClockOffset } from '../src/clock.ts';
 import { compact, grouped, lag, signed } from '../src/format.ts';
 import type { Quote, Trade } from '../src/messages.ts';
 import { Rate } from '../src/meter.ts';
+import { sparkPoints } from '../src/spark.ts';
 import { NOTICES_MAX, ROWS_MAX, Store } from '../src/store.ts';
 import { TAPE_MAX } from '../src/tape.ts';
 import { matches, patternFault, Watched } from '../src/watched.ts';
@@ -101,4 +102,14 @@ test('meters and words', () => {
   assert.deepEqual([signed(-1.5, 2), signed(0.001, 2), signed(2, 1)], ['\u22121.50', '0.00', '+2.0']);
   assert.deepEqual([compact(1_500_000), compact(999), compact(0.5), grouped(1234567)], ['1.50M', '999', '0.5', '1\u2009234\u2009567']);
   assert.deepEqual([lag(null), lag(1e9), lag(4.25)], ['\u2013', 'replay', '4.3 ms']);
+});
+
+test('a spark line stays in its box, flat or not', () => {
+  assert.deepEqual(sparkPoints([5]), { line: '', area: '' });
+  for (const prices of [[1, 1, 1], [3, 1, 2], Array.from({ length: 60 }, (_, i) => i * i)]) {
+    const points = sparkPoints(prices).line.split(' ').map((p) => p.split(',').map(Number) as [number, number]);
+    assert.equal(points.length, prices.length);
+    for (const [x, y] of points) assert.ok(x >= 0 && x <= 76 && y >= 2 && y <= 18, `${x},${y}`);
+  }
+  assert.ok(sparkPoints([3, 1]).line.startsWith('0.0,2.0 '), 'the greatest is on top');
 });
