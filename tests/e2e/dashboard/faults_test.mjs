@@ -117,7 +117,7 @@ async function addsRemovesAndRemembers() {
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   const chosen = await page.getAttribute('tr[aria-selected="true"]', 'data-symbol');
-  check((await text(page, '#chart-symbol')) === chosen, 'Enter charts the symbol');
+  await until('Enter charts the symbol', async () => (await text(page, '#chart-symbol')) === chosen);
   await page.keyboard.press('Delete');
   await until('row gone', async () => (await page.$(`tr[data-symbol="${chosen}"]`)) === null);
   await page.reload();

@@ -43,7 +43,7 @@ async function streams() {
 async function chartHasPast() {
   await page.click('#watch-body tr:nth-child(5) td');
   const symbol = await page.getAttribute('#watch-body tr:nth-child(5)', 'data-symbol');
-  check((await text(page, '#chart-symbol')) === symbol, 'chosen');
+  await until('chosen', async () => (await text(page, '#chart-symbol')) === symbol);
   await until('trades of it', () => page.$$eval('#tape li', (lines, s) =>
     lines.filter((l) => l.children[1].textContent === s).length > 2, symbol), 20_000);
 }
