@@ -194,6 +194,14 @@ static int start_workers(struct running *r, struct fault *f)
     return 0;
 }
 
+/* Thread: the feed thread. */
+static void feed_held_back(void *context, uint64_t owed_seq)
+{
+    struct server *s = context;
+    atomic_store(&s->stalled_seq, owed_seq);
+    for (uint32_t i = 0; i < s->worker_count; i++) worker_wake(s->workers[i]);
+}
+
 static int start_feeds(struct running *r, struct fault *f)
 {
     struct feed_thread_options o = {.log = r->server.log,
@@ -201,7 +209,9 @@ static int start_feeds(struct running *r, struct fault *f)
                                     .uri_count = r->o->uri_count,
                                     .stall_bound_ns = r->s->stall_bound_ns,
                                     .wait_members = r->o->wait_members,
-                                    .cpu = r->cpu_count ? (int)r->cpus[0] : -1};
+                                    .cpu = r->cpu_count ? (int)r->cpus[0] : -1,
+                                    .stalled = feed_held_back,
+                                    .context = &r->server};
     int result = feed_thread_start(&r->feeds, &o, f);
     if (result == 0) atomic_store(&r->server.feed_running, true);
     return result;

@@ -70,9 +70,6 @@
     U(batch_us, "batch-us", 0, 0, 1000000, "us",                                                             \
       "least time between two visits of a cohort; 0: as fast as it goes")                                    \
     U(cohort_members_max, "cohort-members", 64, 1, 64, "members", "subscribers that share a cursor")         \
-    T(admin_listen, "admin-listen", NULL, "ADDR", "administration: unix:PATH or ADDR:PORT; default: none")   \
-    T(admin_token_file, "admin-token", NULL, "FILE",                                                         \
-      "its first line, as a bearer token, allows administration on any listener")                            \
     L(host, "host", "NAME", "a Host name that a loopback listener also answers to")                          \
     T(origins, "origins", NULL, "LIST", "comma-separated origins that may connect from a browser; * = any")  \
     B(echo, "echo", false, "serve /v1/echo, a WebSocket that echoes, for conformance suites")                \

@@ -49,7 +49,7 @@ static int check_listeners(const struct settings *s, struct fault *f)
         int r = check_address(s->listen.at[i], "--listen", f);
         if (r < 0) return r;
     }
-    return s->admin_listen ? check_address(s->admin_listen, "--admin-listen", f) : TC_OK;
+    return TC_OK;
 }
 
 /* 127.0.0.1:8080, [::1]:8080 or unix:/path. Names are not looked up: what is served where must be plain. */

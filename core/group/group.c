@@ -85,7 +85,9 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
     struct rule *rules = heap_get(&gs->heap, key->rule_count * sizeof *rules);
     if (!g || !rules) goto full;
     memcpy(rules, key->rules, key->rule_count * sizeof *rules);
-    *g = (struct group){.key = *key, .hash = hash};
+    /* What was read before the group existed was not noted for it, and may match: a member that resumes there
+     * and is lapped before it has read on must be told its gap. */
+    *g = (struct group){.key = *key, .hash = hash, .maybe_seq = gs->seq_read};
     g->key.rules = rules;
     if (filter_init(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log), gs->symbol_count) <
         0)

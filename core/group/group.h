@@ -72,6 +72,7 @@ struct groups {
     struct heap heap;
     const struct log *log;
     uint32_t symbols_max, symbol_count; /* reserved; known to this worker so far */
+    uint64_t seq_read;                  /* ticks up to here were noted */
     uint32_t members_max;               /* of a cohort */
     uint64_t interval_ns_least;         /* --batch-us */
     struct group **buckets;

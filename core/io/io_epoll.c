@@ -223,8 +223,7 @@ static uint32_t wanted_mask(const struct epoll_conn *c)
     uint32_t mask = 0;
     if ((c->flags & (EPOLL_WANTED | EPOLL_ENDED | EPOLL_STARVED)) == EPOLL_WANTED) mask |= EPOLLIN;
     /* A peer that has closed its side is told once: asked again it would be ready at once, for ever. */
-    if (c->flags & EPOLL_POLLED)
-        mask |= c->flags & (EPOLL_HALF | EPOLL_ENDED) ? EPOLLOUT : EPOLLOUT | EPOLLRDHUP;
+    if (c->flags & EPOLL_POLLED) mask |= c->flags & EPOLL_HALF ? EPOLLOUT : EPOLLOUT | EPOLLRDHUP;
     return mask != 0 ? mask : (uint32_t)EPOLLET;
 }
 

@@ -155,8 +155,7 @@ static uint64_t conn_next_ns(const struct sim *sim, const struct sim_conn *c)
     bool bytes = c->in.count > 0 && sim->buffers.free_count > 0;
     if (c->wanted && !c->ended_told && (bytes || (c->in.count == 0 && (c->reset || c->in_ended))))
         next = c->receive_at_ns;
-    bool room =
-        c->reset || c->peer_closed || sim_room(c) > 0 || (c->in_ended && !c->half_told && !c->ended_told);
+    bool room = c->reset || c->peer_closed || sim_room(c) > 0 || (c->in_ended && !c->half_told);
     return c->polled && room ? min_u64(next, c->writable_at_ns) : next;
 }
 

@@ -151,7 +151,7 @@ static void receive_bytes(struct sim *sim, struct sim_conn *c)
 
 static void collect_writable(struct sim *sim, struct sim_conn *c)
 {
-    bool half = c->in_ended && !c->half_told && !c->ended_told;
+    bool half = c->in_ended && !c->half_told;
     bool due = sim->now_ns >= c->writable_at_ns && (c->reset || half || c->peer_closed || sim_room(c) > 0);
     if (!due && sim_roll(sim, sim->sim_options.faults.writable_ppm)) {
         sim->seen.spurious++;

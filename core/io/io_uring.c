@@ -134,7 +134,6 @@ static bool take(struct uring *u, struct io_uring_cqe *out);
 static void complete(struct uring *u, const struct io_uring_cqe *cqe);
 static void wake_complete(struct uring *u, int32_t result, uint32_t cqe_flags);
 static void writable_complete(struct uring *u, struct tag tag, int32_t result, uint32_t cqe_flags);
-static bool is_half(const struct uring_conn *c);
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max);
 static bool is_stale(const struct uring *u, const struct io_event *event);
 
@@ -288,7 +287,7 @@ static void writable_complete(struct uring *u, struct tag tag, int32_t result, u
     if (!(c->flags & URING_POLLED) || result == -ECANCELED)
         return; /* rests of one that was told and cancelled */
     bool more = (cqe_flags & IORING_CQE_F_MORE) != 0;
-    bool tells = result < 0 || (result & (POLLOUT | POLLERR | POLLHUP)) || !is_half(c);
+    bool tells = result < 0 || (result & (POLLOUT | POLLERR | POLLHUP)) || !(c->flags & URING_HALF);
     if (result > 0 && (result & POLLRDHUP)) c->flags |= URING_HALF;
     if (!tells && more) return;
     c->flags &= (uint16_t)~URING_POLLED;
@@ -299,11 +298,6 @@ static void writable_complete(struct uring *u, struct tag tag, int32_t result, u
     if (more) uring_cancel(u, tag_pack(TAG_WRITABLE, tag.slot, tag.generation));
     io_queue_put(&u->events,
                  &(struct io_event){.op = IO_WRITABLE, .slot = tag.slot, .generation = tag.generation});
-}
-
-static bool is_half(const struct uring_conn *c)
-{
-    return (c->flags & (URING_HALF | URING_ENDED)) != 0;
 }
 
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max)
@@ -360,7 +354,7 @@ static void uring_writable_arm(struct io *io, uint32_t slot)
     struct uring_conn *c = conn_of(u, slot);
     if (c->flags & URING_POLLED) return;
     struct io_uring_sqe *sqe = uring_sqe(u);
-    if (is_half(c)) /* see writable_complete */
+    if (c->flags & URING_HALF) /* see writable_complete */
         io_uring_prep_poll_multishot(sqe, c->fd, POLLOUT | POLLERR);
     else
         io_uring_prep_poll_add(sqe, c->fd, POLLOUT | POLLRDHUP | POLLERR);

@@ -16,6 +16,7 @@
 static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_conn.c, worker_input.c */
 static uint32_t turn_timers(struct worker *w);
 static uint32_t turn_drain(struct worker *w);
+static uint32_t turn_stalled(struct worker *w);
 static void publish(struct worker *w);
 static uint64_t owed_least(const struct worker *w);
 static void *run(void *context);
@@ -33,6 +34,7 @@ uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64
     work += single_turn(w);
     work += turn_timers(w);
     work += turn_drain(w);
+    work += turn_stalled(w);
     publish(w);
     TC_ASSERT(w->conn_count <= w->conns_max);
 #ifdef TC_ASSERT_SLOW_ON
@@ -114,6 +116,26 @@ static uint32_t turn_drain(struct worker *w)
     return done;
 }
 
+/* pace=complete has waited long enough (decision 17): who asked for everything is closed, for it can no
+ * longer have it; who conflates is let go, and is told its gap when it reads again. */
+static uint32_t turn_stalled(struct worker *w)
+{
+    uint64_t seq = atomic_load_explicit(&w->server->stalled_seq, memory_order_acquire);
+    if (seq <= w->stalled_seen) return 0;
+    w->stalled_seen = seq;
+    uint32_t closed = 0;
+    for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
+        struct conn *c = &w->conns[slot];
+        bool owes =
+            c->state == CONN_OPEN && c->group && !c->cohort && c->read < seq && c->read < c->group->maybe_seq;
+        if (!owes || c->policy != POLICY_COMPLETE) continue;
+        counter_add(&w->counters.closed_slow_total, 1);
+        conn_want_close(w, c, WS_TOO_SLOW, "stalled");
+        closed++;
+    }
+    return closed;
+}
+
 /* What others may know of this worker. Everything here has one writer: this thread. */
 static void publish(struct worker *w)
 {
@@ -139,8 +161,10 @@ static void publish(struct worker *w)
     atomic_store_explicit(&r->members, w->subscriber_count, memory_order_release);
     atomic_store_explicit(&r->in_step, w->subscriber_count - w->behind_count, memory_order_release);
     uint64_t owed = owed_least(w);
-    if (owed != atomic_load_explicit(&r->owed, memory_order_relaxed))
-        atomic_store_explicit(&r->owed, owed, memory_order_release);
+    if (owed != atomic_load_explicit(&r->owed, memory_order_relaxed)) {
+        atomic_store_explicit(&r->owed, owed, memory_order_seq_cst);
+        log_reader_progress(w->log);
+    }
     if (w->groups.queued_count > 0) return;
     if (atomic_load_explicit(&r->handed, memory_order_relaxed) == w->read_seq) return;
     /* seq_cst, as every source of work for a sleeper: the feed thread may be about to sleep on this (decision

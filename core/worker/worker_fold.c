@@ -27,6 +27,7 @@ uint32_t fold_turn(struct worker *w)
         w->read_seq += (uint64_t)count;
         done += (uint32_t)count;
     }
+    w->groups.seq_read = w->read_seq;
     if (done > 0) groups_mark(&w->groups, w->now_ns);
     if (w->read_seq >= head) w->complete_ns = drained_ns;
     counter_set(&w->counters.read_seq, w->read_seq);

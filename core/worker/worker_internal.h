@@ -120,7 +120,8 @@ struct worker {
     uint32_t visit_count, unit_count, send_count;
 
     uint32_t turn_scan_left;
-    bool draining; /* seen server->draining or ->ended */
+    bool draining;         /* seen server->draining or ->ended */
+    uint64_t stalled_seen; /* of server->stalled_seq */
     uint64_t drain_start_ns;
     uint32_t drain_next;  /* slots below it were dealt with */
     _Atomic bool stop;    /* main: end at once */

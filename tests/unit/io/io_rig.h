@@ -52,7 +52,8 @@ struct rig {
     int32_t handles[RIG_HANDLES];
     uint32_t handle_count, accept_errors, wokes, events;
     int32_t accept_error;
-    bool hold; /* buffers are kept instead of given back */
+    int pair_sndbuf; /* of rig_pair's sockets; 0: the kernel's */
+    bool hold;       /* buffers are kept instead of given back */
     uint32_t held[RIG_BUFFERS], held_count;
 };
 
@@ -186,6 +187,7 @@ static inline int rig_pair(struct rig *r, uint32_t slot, uint32_t generation)
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
+    if (r->pair_sndbuf > 0) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &r->pair_sndbuf, sizeof(int));
     r->slots[slot] = (struct rig_slot){.generation = generation, .fd = pair[0]};
     assert_int_equal(r->io->ops->attach(r->io, slot, generation, pair[0]), 0);
     return pair[1];
