@@ -1,9 +1,10 @@
 /* io/io_sim.c -- the simulated network as a `struct io`: making it, and the life of a connection with the
  * worker. Sending, waiting, streams and the peers' side have their own files. */
-#include "io/io_sim_inner.h"
+#include "io/io_sim.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "io/io_sim_inner.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -169,10 +169,10 @@ static int set_options(int fd, const struct listen_options *o, bool tcp, struct 
     if (err != 0 || !o->congestion) return err;
     if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, o->congestion, (socklen_t)strlen(o->congestion)) == 0)
         return 0;
-    return fault_errno(fault,
-                       "%s: congestion control \"%s\" is not to be had; "
-                       "net.ipv4.tcp_available_congestion_control lists those of this kernel",
-                       o->address, o->congestion);
+    return fault_errno(fault, "%s: congestion control \"%s\" is not to be had; see net.ipv4.%s", o->address,
+                       o->congestion,
+                       errno == EPERM ? "tcp_allowed_congestion_control for those a plain user may take"
+                                      : "tcp_available_congestion_control for those of this kernel");
 }
 
 static int bind_and_listen(int fd, const struct listen_options *o, struct address *a, struct fault *fault)

@@ -120,7 +120,7 @@ static inline int rig_listen_fd(struct rig *r)
     struct listen_options options = {.address = "127.0.0.1:0",
                                      .no_delay = true,
                                      .notsent_lowat = 16384,
-                                     .congestion = "cubic",
+                                     .congestion = "reno",
                                      .backlog = 512};
     int fd = listen_open(&options, &fault);
     if (fd < 0) fail_msg("%s", fault.text);
