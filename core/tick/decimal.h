@@ -14,9 +14,11 @@ struct decimal {
     int8_t exponent;
 };
 
-/* Reads all of text: [-+]digits[.digits] with at least one digit; with allow_e also an e or E exponent part,
- * folded in if the value stays exact and in range. Returns 0, or TC_EINPUT (not a decimal) or TC_ELIMIT (it
- * is one, but needs more than int64 or more than 18 decimals: trailing zeros do not count). *out is then
+/* Reads all of text: a sign or none, then digits with at most one point among or beside them ("5", ".5",
+ * "5.",
+ * "-0"; not "", "." or anything with a space). decimal_parse_e also takes an e or E exponent, folded in. The
+ * decimals are kept as written where that fits, else without the zeros at the end. Returns 0, or TC_EINPUT
+ * (not a decimal) or TC_ELIMIT (it is one, but needs more than int64 or more than 18 decimals). *out is then
  * unchanged. */
 int decimal_parse(const char *at, size_t size, struct decimal *out);
 int decimal_parse_e(const char *at, size_t size, struct decimal *out);

@@ -2,7 +2,7 @@
  * ticks in order. What a snapshot is made of (no book: decision 5).
  *
  * Two uses of one structure (decision 4): the log's writer keeps one in shared memory, read by lapped workers
- * while it changes (each entry has a version: odd while in change); each worker folds its own.
+ * while it changes (each entry's seq is its version, marked while in change); each worker folds its own.
  * One thread folds; last_value_copy may run in another thread. Memory is reserved at start, touched on use.
  */
 #ifndef TC_TICK_LAST_VALUE_H

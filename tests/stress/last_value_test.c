@@ -108,8 +108,54 @@ static void every_copied_entry_is_whole(void **state)
     last_value_destroy(x.from);
 }
 
+/* One quote, changed without a pause: the copier meets it half written as often as can be. */
+static void *write_one(void *context)
+{
+    struct load *x = context;
+    struct tick t = {.kind = TICK_QUOTE};
+    for (uint64_t seq = 1; atomic_load_explicit(&x->running, memory_order_relaxed) > 0; seq++) {
+        t.seq = seq;
+        t.event_ns = (int64_t)seq;
+        t.quote = (struct tick_quote){(int64_t)seq, (int64_t)seq, (int64_t)seq, (int64_t)seq};
+        last_value_fold(x->from, &t);
+    }
+    return NULL;
+}
+
+static void check_one(void *context, const struct tick *t)
+{
+    struct check *c = context;
+    const int64_t n = (int64_t)t->seq;
+    bool wrong = t->event_ns != n || t->quote.bid != n || t->quote.bid_size != n || t->quote.ask != n ||
+                 t->quote.ask_size != n || t->seq < c->seen[0][0];
+    c->load->wrong += wrong; /* only the copier's thread, and main after it */
+    c->load->changed += t->seq > c->seen[0][0];
+    c->seen[0][0] = t->seq;
+}
+
+static void one_entry_under_fire(void **state)
+{
+    (void)state;
+    struct load x = {.from = last_value_create(1, 0), .running = 1};
+    struct last_value *into = last_value_create(1, 0);
+    struct check c = {.load = &x};
+    pthread_t writer;
+    assert_int_equal(pthread_create(&writer, NULL, write_one, &x), 0);
+    for (uint32_t round = 0; round < 30 * ROUNDS_MIN || atomic_load(&x.changed) < 50; round++) {
+        last_value_copy(into, x.from, 1);
+        last_value_each(into, 0, KIND_BIT(TICK_QUOTE), 0, UINT64_MAX, check_one, &c);
+    }
+    atomic_store(&x.running, 0);
+    pthread_join(writer, NULL);
+    printf("%llu values seen\n", (unsigned long long)atomic_load(&x.changed));
+    assert_int_equal(atomic_load(&x.wrong), 0);
+    last_value_destroy(into);
+    last_value_destroy(x.from);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_copied_entry_is_whole)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_copied_entry_is_whole),
+                                       cmocka_unit_test(one_entry_under_fire)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
