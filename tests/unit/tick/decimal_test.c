@@ -105,7 +105,7 @@ static void what_is_not_a_decimal(void **state)
         "inf",
         "1_0",
         "1'0",
-        "\xEF\xBB\xBF,",
+        "\xEF\xBB\xBF\x31",
         "12345678901234567890123x",
         "1.2345678901234567890.",
         "/",
