@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/bytes.h"
+#include "cmd/bench.h"
 #include "cmd/completion.h"
 #include "cmd/help.h"
 #include "cmd/serve.h"
@@ -9,8 +10,8 @@
 #include "config/suggest.h"
 
 const struct command_entry commands[] = {
-    {&cli_serve, cmd_serve},           {&cli_replay, cmd_replay}, {&cli_tail, cmd_tail},
-    {&cli_completion, cmd_completion}, {&cli_help, cmd_help},
+    {&cli_serve, cmd_serve}, {&cli_replay, cmd_replay},         {&cli_tail, cmd_tail},
+    {&cli_bench, cmd_bench}, {&cli_completion, cmd_completion}, {&cli_help, cmd_help},
 };
 const uint32_t command_count = sizeof commands / sizeof commands[0];
 

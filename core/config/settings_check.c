@@ -1,8 +1,8 @@
 /* config/settings_check.c -- what a single range cannot say, and the values that are worked out at start. */
 #include "config/settings.h"
 
+#include "base/affinity.h"
 #include "base/bytes.h"
-#include "config/cpu_list.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -86,14 +86,14 @@ static int check_address(const char *address, const char *where, struct fault *f
 static int check_texts(const struct settings *s, struct fault *f)
 {
     if (s->cpus) {
-        struct cpu_list cpus;
-        int r = cpu_list_parse(s->cpus, "--cpus", &cpus, f);
-        if (r < 0) return r;
-        if (s->workers && cpus.count < s->workers)
+        uint32_t cpus[AFFINITY_CPUS_MAX];
+        int count = affinity_parse_list(s->cpus, cpus, AFFINITY_CPUS_MAX, f);
+        if (count < 0) return fault_within(f, "--cpus");
+        if (s->workers && (uint64_t)count < s->workers)
             return fault_set(f, TC_EUSAGE,
-                             "--cpus: %u processors for %llu workers; name one for each worker, and one"
+                             "--cpus: %d processors for %llu workers; name one for each worker, and one"
                              " more for the feed thread",
-                             cpus.count, (unsigned long long)s->workers);
+                             count, (unsigned long long)s->workers);
     }
     if (s->tcp_congestion && strlen(s->tcp_congestion) > CONGESTION_MAX)
         return fault_set(f, TC_EUSAGE,
@@ -126,7 +126,7 @@ static void work_out(struct settings *s)
 {
     if (s->listen.count == 0) s->listen = (struct setting_list){.at = {"127.0.0.1:8080"}, .count = 1};
     if (s->feed.count == 0) s->feed = (struct setting_list){.at = {"sim:"}, .count = 1};
-    uint32_t cpus = cpus_allowed();
+    uint32_t cpus = affinity_count();
     if (s->workers == 0) s->workers = min_u32(cpus > 1 ? cpus - 1 : 1, WORKERS_MAX);
     if (cpus < s->workers + 1)
         s->spin_us = 0; /* a spinning worker would hold up the feed thread (decision 24) */
