@@ -208,7 +208,7 @@ static void run(uint64_t seed, bool talk)
     struct world *w = calloc(1, sizeof *w);
     TC_ASSERT(w != NULL);
     world_open(w, seed);
-    for (int i = 0; i < 1500; i++) step(w);
+    for (int i = 0; i < 700; i++) step(w);
     settle(w);
     uint32_t gaps = 0, kills = 0;
     uint64_t conflated = 0;
