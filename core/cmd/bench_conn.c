@@ -65,7 +65,7 @@ void bench_conn_watch(struct bench_thread *t, struct bench_conn *c, bool reading
 
 void bench_conn_read(struct bench_thread *t, struct bench_conn *c, size_t most)
 {
-    size_t size, at = 0;
+    size_t size = 0, at = 0;
     ssize_t n = fill(t, c, most, &size);
     if (n == -EAGAIN || n == -EINTR) return;
     if (n <= 0) {
