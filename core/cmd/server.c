@@ -117,7 +117,12 @@ static struct io *io_open(void *context, int wake_fd, struct fault *f)
     const struct running *r = context;
     struct io_options o = r->io;
     o.wake_fd = wake_fd;
-    return r->uring ? io_uring_open(&o, f) : io_epoll_open(&o, f);
+    if (!r->uring) return io_epoll_open(&o, f);
+    struct io *io = io_uring_open(&o, f);
+    if (io || strcmp(r->s->io, "auto") != 0) return io;
+    /* The probe's small ring could be made, this one not (RLIMIT_MEMLOCK, for one). */
+    diag(DIAG_WARN, "io_fallback", D_TEXT("backend", "epoll"), D_TEXT("why", f ? f->text : ""));
+    return io_epoll_open(&o, f);
 }
 
 /* As many descriptors as the hard limit allows. */
