@@ -40,7 +40,7 @@ fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/c
 	@$(NOASLR) tools/fuzz.sh
 bench: deps-test ## the micro-benchmarks (ARGS="--benchmark_filter=render")
 	@tools/bench.sh $(ARGS)
-soak: build ## serve under load with slow readers and watch memory (SOAK_SECONDS=600)
+soak: deps-test ## new simulated seeds, then the program under load; memory is watched (SOAK_SECONDS=600)
 	@tools/soak.sh
 
 format: deps-lint ## format C and C++ files in place
