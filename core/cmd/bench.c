@@ -1,3 +1,5 @@
+#include "cmd/bench.h"
+
 #include "cmd/bench_internal.h"
 
 #include <stdlib.h>
