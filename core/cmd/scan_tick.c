@@ -22,7 +22,7 @@ int scan_tick_next(struct scan_message *m, struct scan_tick *out)
     const char *next = tick_fast(p, end, out);
     if (!next) next = tick_general(p, end, out);
     if (!next) return -1;
-    if (*next != ',') next = json_space(next, end);
+    if (next < end && *next != ',') next = json_space(next, end);
     if (next < end && *next != ',' && *next != ']') return -1;
     m->rest = (struct text){.at = next, .size = (size_t)(end - next)};
     return 1;

@@ -1,0 +1,225 @@
+/* tests/unit/cmd/client_test.c -- goal: a client's URLs, handshake and frames are those of RFC 6455, and any
+ * split of the server's bytes gives the same messages. */
+#include "cmd/client_ws.h"
+
+#include "base/random.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static struct client_url url;
+static struct fault fault;
+
+static void parses(const char *text, const char *host, const char *port, const char *target)
+{
+    if (client_url_parse(text, "--url", &url, &fault) != TC_OK) fail_msg("%s", fault.text);
+    assert_string_equal(url.host, host);
+    assert_string_equal(url.port, port);
+    assert_string_equal(url.target, target);
+}
+
+static void refuses(const char *text, const char *expected)
+{
+    assert_int_equal(client_url_parse(text, "--url", &url, &fault), TC_EUSAGE);
+    if (!strstr(fault.text, expected)) fail_msg("\"%s\" does not say \"%s\"", fault.text, expected);
+}
+
+static void urls(void **state)
+{
+    (void)state;
+    parses("ws://127.0.0.1:8080/v1/ws", "127.0.0.1", "8080", "/v1/ws");
+    parses("ws://example.org", "example.org", "80", "/v1/ws");
+    parses("127.0.0.1:81/", "127.0.0.1", "81", "/v1/ws");
+    parses("http://[::1]:8080/x?symbols=A#f", "::1", "8080", "/x?symbols=A");
+    assert_string_equal(url.authority, "[::1]:8080");
+    parses("ws://h?symbols=A", "h", "80", "/v1/ws?symbols=A");
+    refuses("wss://h", "TLS");
+    refuses("ftp://h", "another scheme");
+    refuses("ws://", "names no host");
+    refuses("ws://h:0", "no port");
+    refuses("ws://h:99999", "no port");
+    refuses("ws://h:80x", "no port");
+    refuses("ws://[::1", "lacks the ]");
+    refuses("ws://user@h", "user name");
+    refuses("ws://h/a b", "a space");
+}
+
+static void queries_are_encoded(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"A,B", "C*", "D&E"};
+    parses("ws://h", "h", "80", "/v1/ws");
+    assert_int_equal(client_url_query_list(&url, "symbols", items, 3, &fault), TC_OK);
+    assert_int_equal(client_url_query(&url, "kinds", "trade,quote", &fault), TC_OK);
+    assert_int_equal(client_url_query(&url, "since", NULL, &fault), TC_OK);
+    assert_string_equal(url.target, "/v1/ws?symbols=A%2CB,C*,D%26E&kinds=trade,quote");
+    char *longest = calloc(1, CLIENT_TARGET_MAX + 1);
+    assert_non_null(longest);
+    memset(longest, 'x', CLIENT_TARGET_MAX);
+    assert_int_equal(client_url_query(&url, "kinds", longest, &fault), TC_EUSAGE);
+    free(longest);
+}
+
+/* The example of RFC 6455 1.3. */
+static const uint8_t nonce[16] = "the sample nonce";
+#define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+
+static int answer(const char *bytes)
+{
+    static struct client_handshake h;
+    parses("ws://server.example.com/chat", "server.example.com", "80", "/chat");
+    client_handshake_make(&h, &url, "tickcast.v1.json", nonce);
+    assert_string_equal(h.key, "dGhlIHNhbXBsZSBub25jZQ==");
+    assert_non_null(strstr(h.request, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+    assert_int_equal(h.request_bytes, strlen(h.request));
+    fault.text[0] = 0;
+    return client_handshake_check(&h, "tickcast.v1.json", bytes, strlen(bytes), &fault);
+}
+
+static void handshakes(void **state)
+{
+    (void)state;
+    static const char good[] = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n" ACCEPT "\r\n\x81";
+    assert_int_equal(answer(good), (int)strlen(good) - 1);
+    assert_int_equal(answer("HTTP/1.1 101 Switching"), 0);
+    assert_int_equal(answer("HT"), 0);
+    assert_int_equal(answer("SSH-2.0-OpenSSH\r\n"), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "not HTTP"));
+    assert_int_equal(answer("HTTP/1.1 101 X\r\nSec-WebSocket-Accept: AAAA\r\n\r\n"), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "wrong Sec-WebSocket-Accept"));
+    assert_int_equal(answer("HTTP/1.1 101 X\r\n" ACCEPT "Sec-WebSocket-Protocol: other\r\n\r\n"), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "\"other\", which was not asked for"));
+    assert_int_equal(answer("HTTP/1.1 503 Busy\r\n\r\nfull\n"), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "refused with 503 Busy; the server is full"));
+    assert_non_null(strstr(fault.text, "(it says: full )"));
+    assert_int_equal(answer("HTTP/1.1 200 OK\r\n\r\n"), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "is this a tickcast server?"));
+}
+
+static void frames_out_are_masked(void **state)
+{
+    (void)state;
+    /* RFC 6455 5.7: a masked "Hello". */
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d},
+                         expected[] = {0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58};
+    uint8_t out[64];
+    assert_int_equal(client_frame_make(out, WS_TEXT, "Hello", 5, mask), sizeof expected);
+    assert_memory_equal(out, expected, sizeof expected);
+    assert_int_equal(client_frame_make(out, WS_PONG, NULL, 0, mask), 6);
+}
+
+/* What client_read said of some bytes, as text. */
+struct told {
+    char text[65536];
+    size_t used;
+};
+
+static void tell(struct told *t, enum client_event event, const struct client_message *m)
+{
+    int n = snprintf(t->text + t->used, sizeof t->text - t->used, "%d %u %zu ", (int)event, m->close_code,
+                     m->size);
+    assert_true(n > 0 && t->used + (size_t)n + m->size < sizeof t->text);
+    t->used += (size_t)n;
+    if (m->size) memcpy(t->text + t->used, m->payload, m->size);
+    t->used += m->size;
+}
+
+/* Bytes in the pieces that end at cuts (ascending); what is not used is given again. */
+static void feed(struct told *t, const uint8_t *bytes, size_t size, const size_t *cuts, size_t cut_count)
+{
+    struct client_reader reader = {0};
+    size_t start = 0;
+    t->used = 0;
+    for (size_t i = 0; i <= cut_count; i++) {
+        size_t end = i < cut_count ? cuts[i] : size, used;
+        struct client_message m;
+        enum client_event event;
+        /* The piece in memory of its own size: reading past it is seen. */
+        uint8_t *piece = malloc(end - start + 1);
+        assert_non_null(piece);
+        memcpy(piece, bytes + start, end - start);
+        size_t at = 0;
+        while ((event = client_read(&reader, piece + at, end - start - at, &used, &m)) != CLIENT_MORE) {
+            at += used;
+            tell(t, event, &m);
+            assert_int_not_equal(event, CLIENT_BAD);
+        }
+        start += at + used;
+        free(piece);
+    }
+    client_reader_free(&reader);
+}
+
+static void any_split_gives_the_same_messages(void **state)
+{
+    (void)state;
+    static uint8_t bytes[8192];
+    static struct told whole, split;
+    size_t size = 0;
+    memcpy(bytes, "\x81\x05Hello\x01\x03Hel\x89\x01p\x80\x02lo\x82\x00\x82\x7e\x01\x2c", 26);
+    size = 7 + 5 + 3 + 4 + 2 + 4;
+    for (int i = 0; i < 300; i++) bytes[size++] = (uint8_t)i;
+    memcpy(bytes + size, "\x8a\x00\x88\x04\x03\xe8xy", 8);
+    size += 8;
+    feed(&whole, bytes, size, NULL, 0);
+    assert_true(whole.used > 300);
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        struct random r;
+        size_t cuts[8];
+        random_seed(&r, seed);
+        for (size_t i = 0; i < 8; i++) cuts[i] = random_below(&r, size + 1);
+        for (size_t i = 0; i < 8; i++) /* ascending */
+            for (size_t k = i + 1; k < 8; k++)
+                if (cuts[k] < cuts[i]) {
+                    size_t c = cuts[i];
+                    cuts[i] = cuts[k];
+                    cuts[k] = c;
+                }
+        feed(&split, bytes, size, cuts, 8);
+        if (split.used != whole.used || memcmp(split.text, whole.text, whole.used) != 0)
+            fail_msg("seed %llu: a split changed the messages", (unsigned long long)seed);
+    }
+}
+
+static void is_bad(const char *bytes, size_t size, const char *expected)
+{
+    struct client_reader reader = {0};
+    struct client_message m;
+    size_t used;
+    assert_int_equal(client_read(&reader, (const uint8_t *)bytes, size, &used, &m), CLIENT_BAD);
+    if (!strstr(m.fail, expected)) fail_msg("\"%s\" does not say \"%s\"", m.fail, expected);
+    client_reader_free(&reader);
+}
+
+static void broken_frames_are_told(void **state)
+{
+    (void)state;
+    is_bad("\xc1\x00", 2, "reserved bit");
+    is_bad("\x81\x80\x00\x00\x00\x00", 6, "masked");
+    is_bad("\x83\x00", 2, "unknown opcode");
+    is_bad("\x8b\x00", 2, "unknown opcode");
+    is_bad("\x80\x00", 2, "out of order");
+    is_bad("\x01\x00\x81\x00", 4, "out of order");
+    is_bad("\x09\x00", 2, "control frame");
+    is_bad("\x88\x01x", 3, "close frame of one byte");
+    is_bad("\x81\x7e\x00\x05", 4, "shortest form");
+    is_bad("\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff", 10, "shortest form");
+    is_bad("\x81\x7f\x00\x00\x00\x00\x00\x40\x00\x01", 10, "4 MiB");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(urls),
+        cmocka_unit_test(queries_are_encoded),
+        cmocka_unit_test(handshakes),
+        cmocka_unit_test(frames_out_are_masked),
+        cmocka_unit_test(any_split_gives_the_same_messages),
+        cmocka_unit_test(broken_frames_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
