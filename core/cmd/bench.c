@@ -15,6 +15,7 @@ static int raise_descriptors(const struct bench *b, struct fault *f);
 static bool share_out(struct bench *b);
 static int start(struct bench *b, struct fault *f);
 static int run(struct bench *b, struct fault *f);
+static void explain(const struct bench *b, const struct bench_result *r);
 static bool wait_open(struct bench *b);
 static bool wait_phase(struct bench *b, uint64_t ns);
 static bool step(struct bench *b);
@@ -110,15 +111,25 @@ static int run(struct bench *b, struct fault *f)
     gather(b, result);
     if (went)
         bench_report(stdout, b, result);
-    else if (b->interrupted)
-        fputs("tickcast bench: interrupted before the measurement\n", stderr);
     else
-        fprintf(stderr, "tickcast bench: %u of %u connections were subscribed within --connect-timeout%s%s\n",
-                result->open, b->expected, result->first.text[0] ? "; the first trouble: " : "",
-                result->first.text);
+        explain(b, result);
     int status = went && !result->failed ? 0 : 1;
     free(result);
     return status;
+}
+
+/* Why nothing was measured. */
+static void explain(const struct bench *b, const struct bench_result *r)
+{
+    const char *more = r->first.text[0] ? "; the first trouble: " : "";
+    if (b->interrupted)
+        fputs("tickcast bench: interrupted before the measurement\n", stderr);
+    else if (r->open == b->expected)
+        fprintf(stderr, "tickcast bench: all connections ended before the measurement%s%s\n", more,
+                r->first.text);
+    else
+        fprintf(stderr, "tickcast bench: %u of %u connections were subscribed%s%s\n", r->open, b->expected,
+                more, r->first.text[0] ? r->first.text : " within --connect-timeout");
 }
 
 static int start(struct bench *b, struct fault *f)
@@ -130,8 +141,10 @@ static int start(struct bench *b, struct fault *f)
     for (uint32_t i = 0; i < b->thread_count; i++) {
         int err = pthread_create(&b->threads[i].id, NULL, bench_thread_main, &b->threads[i]);
         if (err == 0) continue;
+        uint32_t all = b->thread_count;
         b->thread_count = i; /* end those that run */
         stop(b);
+        b->thread_count = all;
         return fault_set(f, TC_ESYSTEM, "--threads: thread %u could not be started; use fewer", i);
     }
     return TC_OK;

@@ -27,7 +27,7 @@ void options_help(FILE *out, struct option_table t)
         uint32_t column = HELP_INDENT;
         wrap(out, row->what, &column);
         if (row->type == OPTION_LIST)
-            fputs(" [may be repeated]", out);
+            wrap(out, " [may be repeated]", &column);
         else if (!flag || row->preset)
             wrap(out, tail, &column);
         fputc('\n', out);

@@ -26,6 +26,7 @@ struct file_state {
 };
 
 static int read_all(const char *path, char **out, struct fault *f);
+static int unreadable(const char *path, struct fault *f);
 static int parse_line(struct settings *s, struct file_state *st, char *line, struct fault *f);
 static int set_key(struct settings *s, struct file_state *st, const char *key, char *value, struct fault *f);
 static int unknown_key(const struct file_state *st, const char *key, struct fault *f);
@@ -52,10 +53,7 @@ int settings_load(struct settings *s, const char *path, struct fault *f)
 static int read_all(const char *path, char **out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        fault_errno(f, "--config %s", path);
-        return TC_EUSAGE;
-    }
+    if (fd < 0) return unreadable(path, f);
     struct stat st;
     int r = TC_EUSAGE;
     char *text = NULL;
@@ -70,7 +68,7 @@ static int read_all(const char *path, char **out, struct fault *f)
             used += (size_t)n;
         text[used] = 0;
         if (n < 0)
-            fault_errno(f, "--config %s", path);
+            r = unreadable(path, f);
         else if (used == FILE_BYTES_MAX)
             fault_set(f, r, "--config %s: larger than %u bytes; is it the right file?", path, FILE_BYTES_MAX);
         else if (strlen(text) != used)
@@ -84,6 +82,14 @@ static int read_all(const char *path, char **out, struct fault *f)
     else
         free(text);
     return r;
+}
+
+/* A file that cannot be read is a wrong call: exit status 2. */
+static int unreadable(const char *path, struct fault *f)
+{
+    fault_errno(f, "--config %s", path);
+    if (f) f->code = TC_EUSAGE;
+    return TC_EUSAGE;
 }
 
 static int parse_line(struct settings *s, struct file_state *st, char *line, struct fault *f)

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define PATH_ROOM 64
+
 static void set_ok(struct settings *s, const char *name, const char *value)
 {
     struct fault f = {.text = ""};
@@ -40,7 +42,7 @@ static void check_fails(const char *name, const char *value, const char *expecte
 /* Writes text to a new file and loads it. */
 static int load(struct settings *s, const char *text, size_t size, char *path, struct fault *f)
 {
-    strcpy(path, "/tmp/tickcast-settings-XXXXXX");
+    snprintf(path, PATH_ROOM, "/tmp/tickcast-settings-XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, size), (ssize_t)size);
@@ -55,7 +57,7 @@ static void load_fails(const char *text, const char *expected)
 {
     struct settings s;
     struct fault f = {.text = ""};
-    char path[64];
+    char path[PATH_ROOM];
     assert_int_equal(load(&s, text, strlen(text), path, &f), TC_EUSAGE);
     if (!strstr(f.text, expected)) fail_msg("\"%s\" does not say \"%s\"", f.text, expected);
     settings_free(&s);
@@ -163,7 +165,7 @@ static void a_file_is_read(void **state)
     (void)state;
     struct settings s;
     struct fault f = {.text = ""};
-    char path[64];
+    char path[PATH_ROOM];
     static const char text[] =
         "# a comment\n\n  max_rules = 7 # and another\nlisten=127.0.0.1:1\r\n"
         "listen = 127.0.0.1:2\norigins = \"https://a#b\"\nfeed = sim:?symbols=5#x\necho = yes";
@@ -188,7 +190,7 @@ static void a_bad_file_is_told_with_its_line(void **state)
     load_fails(" = 7\n", "no setting");
     struct settings s;
     struct fault f = {.text = ""};
-    char path[64];
+    char path[PATH_ROOM];
     assert_int_equal(load(&s, "a\0b", 3, path, &f), TC_EUSAGE);
     assert_non_null(strstr(f.text, "zero byte"));
     settings_default(&s);
@@ -203,7 +205,7 @@ static void a_file_too_large_is_refused(void **state)
     (void)state;
     struct settings s;
     struct fault f = {.text = ""};
-    char path[64];
+    char path[PATH_ROOM];
     size_t size = 1048577;
     char *text = malloc(size);
     assert_non_null(text);
