@@ -52,6 +52,7 @@ int cli_parse(const struct cli_command *c, int argc, char **argv, void *own, str
     }
     if (r == TC_OK && words->count < c->words_least)
         r = fault_set(f, TC_EUSAGE, "%s is missing; see `tickcast help %s`", c->usage, c->name);
+    if (r < 0 && settings) settings_free(settings);
     return r;
 }
 

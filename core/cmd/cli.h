@@ -22,9 +22,9 @@ struct cli_command {
 
 /* Fills own (the struct under c->own), settings (takes_settings: defaults, then the file of --config, then
  * the command line, which wins; a list given on the command line replaces the file's) and words. Texts are
- * borrowed from argv; settings_free(settings) at the end. argv[0] is the command's name. 0, CLI_HELPED, or
- * TC_EUSAGE with one line for standard error that names the option and the remedy. Does not call
- * settings_check: the command may add to the settings first. */
+ * borrowed from argv; settings_free(settings) at the end, where 0 was returned. argv[0] is the command's
+ * name. 0, CLI_HELPED, or TC_EUSAGE with one line for standard error that names the option and the remedy.
+ * Does not call settings_check: the command may add to the settings first. */
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *own, struct settings *settings,
               struct setting_list *words, struct fault *f);
 
