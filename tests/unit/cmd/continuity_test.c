@@ -27,7 +27,7 @@ static const char *stream(const char *const *messages)
 #define STREAM(...)      stream((const char *const[]){__VA_ARGS__, NULL})
 #define SUBSCRIBED(n)    "{\"type\":\"subscribed\",\"seq\":" #n "}"
 #define HEARTBEAT(n)     "{\"type\":\"heartbeat\",\"seq\":" #n ",\"ts\":1}"
-#define TICK(n)          "{\"type\":\"trade\",\"seq\":" #n ",\"symbol\":\"A\",\"price\":1,\"size\":1,\"ts\":1}"
+#define TICK(n)          "{\"type\":\"trade\",\"seq\":" #n ",\"symbol\":\"A\",\"price\":1,\"ts\":1}"
 #define TICKS(a, b, ...) "{\"type\":\"ticks\",\"from\":" #a ",\"to\":" #b ",\"ticks\":[" __VA_ARGS__ "]}"
 #define GAP(a, b)        "{\"type\":\"gap\",\"from\":" #a ",\"to\":" #b ",\"reason\":\"overrun\"}"
 #define COVERED(a, b)    "{\"type\":\"covered\",\"from\":" #a ",\"to\":" #b "}"
