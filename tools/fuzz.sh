@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${FUZZ_SECONDS:=60}"
-tools/build.sh fuzz all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=OFF -DTICKCAST_WEB=OFF
+tools/build.sh fuzz tests/fuzz/all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=OFF -DTICKCAST_WEB=OFF
 status=0 found=0
 for program in build/fuzz/tests/fuzz/*; do
     [ -f "$program" ] && [ -x "$program" ] || continue

@@ -10,7 +10,7 @@ mkdir -p build
 
 NOASLR=
 setarch -R true 2>/dev/null && NOASLR="setarch -R"
-sanitized='^(unit|property|sim|diff|stress)$'
+sanitized='^(unit|property|sim|diff|stress|fuzz)$'
 
 passed=0 failed=0 skipped=0 detail=
 

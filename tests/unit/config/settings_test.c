@@ -16,7 +16,8 @@
 static void set_ok(struct settings *s, const char *name, const char *value)
 {
     struct fault f = {.text = ""};
-    if (settings_set(s, name, value, name, &f) != TC_OK) fail_msg("%s = %s: %s", name, value, f.text);
+    if (settings_set(s, name, value, name, &f) != TC_OK)
+        fail_msg("%s = %s: %s", name, value ? value : "(none)", f.text);
 }
 
 static void set_fails(const char *name, const char *value, const char *expected)
