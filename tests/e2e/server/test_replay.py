@@ -93,17 +93,3 @@ def test_real_quotes():
     esu4 = [t for t in play(os.path.join(REAL, "dbn-v1-mbp1-esu4-20240701.dbn.zst"))[0] if t["type"] == "quote"]
     assert len(esu4) == 2168 and (esu4[-1]["bid"], esu4[-1]["bid_size"], esu4[-1]["ask"], esu4[-1]["ask_size"]) == \
         (5529, 24, Decimal("5529.25"), 6)
-
-
-def test_decision_17_who_stalls_a_replay_is_let_go(tmp_path, io):
-    path = tmp_path / "long.csv"
-    path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.{i % 1000:03},{i}\n" for i in range(1, 60001)))
-    with Server("--speed", "max", "--wait", "2", "--at-end", "stay", "--log-capacity", "4096", "--stall-bound", "0.5", "--close-timeout", "0.3",
-                command="replay", io=io, files=[str(path)]) as s:
-        stuck = s.client("/v1/ws?symbols=*&policy=complete", rcvbuf=4096)
-        reader = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0")
-        seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
-        assert sums(ticks_of(seen))[0] == 60000, "the one that reads has everything"
-        s.wait_metric("closed_slow_total", lambda n: n == 1)
-        s.wait_metric("connections", lambda n: n == 2)
-        stuck.close()
