@@ -9,13 +9,16 @@
 #include "feeds/reader.h"
 #include "feeds/source.h"
 
-#define DBN_METADATA_BYTES_MAX (SOURCE_WANT_MAX - 8u)
+#define DBN_METADATA_BYTES_MAX (64u << 20) /* all of a market's instruments: some MB */
 #define DBN_MAPPINGS_MAX       262144u
 #define DBN_SYMBOL_BYTES_MAX   256u
+#define DBN_NAMELESS           UINT32_MAX /* for struct dbn_mapping.symbol: no legal name */
 
 /* An instrument's name during [start, end) as days, YYYYMMDD; 0 and UINT32_MAX where there is no bound. */
 struct dbn_mapping {
     uint32_t instrument, symbol, day_start, day_end;
+    uint32_t older; /* place + 1 in mappings of the one before in the same slot; 0: none */
+    bool is_number; /* stands in where no name covers the day */
 };
 
 struct dbn {
@@ -23,19 +26,23 @@ struct dbn {
     bool ts_out;           /* 8 more bytes end every record */
     uint16_t symbol_bytes; /* of a symbol field */
     struct dbn_mapping *mappings;
-    uint32_t mapping_count, mapping_room;
-    uint32_t cached_instrument, cached_day, cached_symbol; /* the last answer of dbn_symbol */
+    uint32_t *slots; /* by hash of the instrument: place + 1 of the newest mapping; mapping_room of them */
+    uint32_t mapping_count, mapping_room;                         /* mapping_room: 0 or a power of two */
+    uint32_t cached_instrument, cached_day_number, cached_symbol; /* the last answer of dbn_symbol */
+    uint32_t day_number, day; /* of the last time looked up: days since 1970 + 1 (0: none), YYYYMMDD */
     struct reader_symbols symbols;
 };
 
 /* Reads "DBN", version and metadata. TC_EINPUT with the byte offset and the field. */
 int dbn_header_read(struct dbn *d, struct source *s, struct fault *f);
-/* One more mapping (a 0x16 record of a live stream, a definition): in force from now on. */
+/* One more mapping (of the metadata, a 0x16 record of a live stream, a definition): goes before those known
+ * so far. A name that is not legal is kept as DBN_NAMELESS. TC_ELIMIT or TC_ESYSTEM. dbn_symbols.c, as
+ * dbn_symbol and dbn_free */
 int dbn_mapping_add(struct dbn *d, uint32_t instrument, struct text name, uint32_t day_start,
                     uint32_t day_end, struct fault *f);
-/* The reader's symbol of an instrument on the day of a time; its number as text where nothing names it. Or a
- * negative tc_err. */
-int64_t dbn_symbol(struct dbn *d, uint32_t instrument, uint64_t time_ns, struct fault *f);
+/* The reader's symbol of an instrument on the day of a time; its number as text where nothing names it. Or
+ * TC_EINPUT (its name is not legal), TC_ELIMIT, TC_ESYSTEM. */
+int64_t dbn_symbol(struct dbn *d, uint32_t instrument, int64_t time_ns, struct fault *f);
 void dbn_free(struct dbn *d);
 
 /* Takes one whole record of size bytes (its length field times 4). Returns 1: *t is a tick; 0: no tick comes

@@ -1,5 +1,4 @@
 /* feeds/reader_dbn.c -- the DBN format as a reader: steps over records by their lengths. */
-#include "base/assert.h"
 #include "feeds/dbn.h"
 #include "feeds/reader.h"
 
@@ -10,10 +9,16 @@ struct dbn_reader {
     struct reader base;
     struct source *source;
     struct dbn dbn;
-    uint32_t bad_bytes; /* length of the bad record at the source's place */
 };
 
-static int record_next(struct dbn_reader *r, struct tick *t, bool *fatal, struct fault *f);
+#define RECORD_BYTES_MIN 16u
+#define RECORD_BYTES_MAX 1020u /* four times what a length byte holds */
+
+static int view(struct dbn_reader *r, const uint8_t **at, size_t *size, struct fault *f);
+static int decode(struct dbn_reader *r, const uint8_t *at, size_t size, size_t *taken, struct tick *out,
+                  uint32_t count_max, uint32_t *count, struct fault *f);
+static int bad_record(struct dbn_reader *r, const uint8_t *at, size_t size, int rc, bool *fatal,
+                      struct fault *f);
 
 static int probe(const char *path, const uint8_t *first, size_t size)
 {
@@ -49,50 +54,77 @@ static int next(struct reader *base, struct tick *out, uint32_t count_max, bool 
 {
     struct dbn_reader *r = (struct dbn_reader *)base;
     *fatal = false;
-    uint32_t count = 0;
-    while (count < count_max) {
-        int rc = record_next(r, &out[count], fatal, count == 0 ? f : NULL);
-        if (rc == 0) break;
-        if (rc > 0) {
-            count += rc == 1;
-            continue;
-        }
-        if (count > 0) break; /* what was read comes first; the record was not passed: it is met again */
-        if (!*fatal) source_skip(r->source, r->bad_bytes);
-        return rc;
+    for (;;) {
+        const uint8_t *at;
+        size_t size;
+        int rc = view(r, &at, &size, f);
+        if (rc < 0) *fatal = true;
+        if (rc <= 0) return rc;
+        size_t taken;
+        uint32_t count = 0;
+        rc = decode(r, at, size, &taken, out, count_max, &count, f);
+        source_skip(r->source, taken);
+        if (count > 0) return (int)count; /* what was read comes first; a bad record behind is met again */
+        if (rc < 0) return bad_record(r, at + taken, size - taken, rc, fatal, f);
     }
-    return (int)count;
 }
 
-/* 1: a tick; 2: a record that makes none; 0: the end; or an error. A bad record is not passed here. */
-static int record_next(struct dbn_reader *r, struct tick *t, bool *fatal, struct fault *f)
+/* 1: at least one whole record lies in the view, or a bad one; 0: the end; or an error of the source. Where
+ * the packing breaks, what was unpacked before is read first. */
+static int view(struct dbn_reader *r, const uint8_t **at, size_t *size, struct fault *f)
 {
-    const uint8_t *at;
-    size_t size;
-    int rc = source_view(r->source, 1024, &at, &size, f); /* a record has at most 1020 bytes */
+    int rc = source_view(r->source, RECORD_BYTES_MAX, at, size, f);
     if (rc < 0) {
-        *fatal = true;
-        return rc;
+        const uint8_t *left;
+        size_t left_size;
+        if (source_view(r->source, 1, &left, &left_size, NULL) < 0) return rc;
+        if (left_size < 4u * left[0]) return rc;
+        *at = left;
+        *size = left_size;
     }
-    if (size == 0) return 0;
+    return *size > 0;
+}
+
+/* Whole records of the view, up to count_max ticks. 0, or an error at at[*taken], which is not passed. */
+static int decode(struct dbn_reader *r, const uint8_t *at, size_t size, size_t *taken, struct tick *out,
+                  uint32_t count_max, uint32_t *count, struct fault *f)
+{
+    size_t used = 0;
+    int rc = 0;
+    while (used < size && *count < count_max) {
+        uint32_t length = 4u * at[used];
+        if (length < RECORD_BYTES_MIN || length > size - used) {
+            if (used == 0)
+                rc = TC_EINPUT; /* else the next view begins here and tells a cut file from a rest */
+            break;
+        }
+        rc = dbn_record(&r->dbn, at + used, length, &out[*count], f);
+        if (rc < 0) break;
+        *count += (uint32_t)rc;
+        used += length;
+    }
+    *taken = used;
+    return rc < 0 ? rc : 0;
+}
+
+/* The text of an error at the source's place, and the step over it where there is one. */
+static int bad_record(struct dbn_reader *r, const uint8_t *at, size_t size, int rc, bool *fatal,
+                      struct fault *f)
+{
     uint32_t length = 4u * at[0];
     uint64_t offset = source_offset(r->source);
-    if (length < 16 || length > size) {
-        *fatal = true; /* records are found by the lengths before them */
-        return fault_set(f, TC_EINPUT, "%s: byte %" PRIu64 ": %s", source_name(r->source), offset,
-                         length < 16
-                             ? "a record's length is less than its header's 16 bytes: the file is damaged"
-                             : "the file ends within a record: it was cut");
+    if (length >= RECORD_BYTES_MIN && length <= size) {
+        source_skip(r->source, length);
+        (void)fault_within(f, "%s: byte %" PRIu64, source_name(r->source), offset);
+        return rc;
     }
-    struct fault inner = {.code = TC_OK};
-    rc = dbn_record(&r->dbn, at, length, t, &inner);
-    if (rc < 0) {
-        r->bad_bytes = length;
-        return fault_set(f, (enum tc_err)rc, "%s: byte %" PRIu64 ": %s", source_name(r->source), offset,
-                         inner.text);
-    }
-    source_skip(r->source, length);
-    return rc == 1 ? 1 : 2;
+    *fatal = true; /* records are found by the lengths before them */
+    return fault_set(
+        f, TC_EINPUT, "%s: byte %" PRIu64 ": %s", source_name(r->source), offset,
+        length < RECORD_BYTES_MIN
+            ? "a record's length is less than its header's 16 bytes: the file is damaged; fetch it "
+              "again"
+            : "the file ends within a record: it was cut; fetch it again");
 }
 
 static struct text symbol(const struct reader *base, uint32_t index)
