@@ -24,7 +24,7 @@ static inline uint8_t *dbn_write_room(struct dbn_writer *w, size_t size)
 {
     if (w->size + size > w->room) {
         w->room = 2 * (w->size + size);
-        w->bytes = realloc(w->bytes, w->room);
+        w->bytes = (uint8_t *)realloc(w->bytes, w->room); /* cast: C++ includes this too */
         if (!w->bytes) abort();
     }
     uint8_t *at = w->bytes + w->size;
@@ -157,7 +157,7 @@ static inline void dbn_write_mapped(struct dbn_writer *w, uint32_t instrument, u
                                     const char *in, const char *out)
 {
     uint8_t *at = dbn_write_record(w, 0x16, w->version == 1 ? 80 : 176, instrument, ts_event);
-    uint32_t places[2] = {w->version == 1 ? 16 : 17, w->version == 1 ? 38 : 89};
+    uint32_t places[2] = {w->version == 1 ? 16u : 17u, w->version == 1 ? 38u : 89u};
     memcpy(at + places[0], in, strlen(in));
     memcpy(at + places[1], out, strlen(out));
 }
