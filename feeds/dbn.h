@@ -46,7 +46,8 @@ int64_t dbn_symbol(struct dbn *d, uint32_t instrument, int64_t time_ns, struct f
 void dbn_free(struct dbn *d);
 
 /* Takes one whole record of size bytes (its length field times 4). Returns 1: *t is a tick; 0: no tick comes
- * of it; TC_EINPUT: fault names the field. Mapping and definition records add to the mappings. dbn_records.c
+ * of it; TC_EINPUT (fault names the field), TC_ELIMIT, TC_ESYSTEM. Mapping and definition records add to the
+ * mappings. dbn_records.c
  */
 int dbn_record(struct dbn *d, const uint8_t *record, uint32_t size, struct tick *t, struct fault *f);
 
