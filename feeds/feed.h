@@ -6,6 +6,7 @@
 #define TC_FEEDS_FEED_H
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "log/log.h"
 
@@ -54,9 +55,12 @@ int feed_uri_unused(const struct feed_uri *u, const struct feed_ops *ops, struct
 
 /* ---- What a feed is. ---- */
 
+/* One instant on two clocks, read once per poll: real_ns is read at most FEED_CLOCK_PAIR_NS after mono_ns (a
+ * feed that turns one into the other for its whole run must not keep a pair that a preemption tore apart). */
 struct feed_clock {
-    uint64_t mono_ns, real_ns; /* read once per poll */
+    uint64_t mono_ns, real_ns;
 };
+#define FEED_CLOCK_PAIR_NS (10 * NS_PER_US)
 
 enum feed_pace { FEED_PACE_FREE, FEED_PACE_WORKERS, FEED_PACE_COMPLETE };
 

@@ -303,7 +303,13 @@ static bool stopping(const struct feed_thread *t)
 
 static struct feed_clock read_clock(void)
 {
-    return (struct feed_clock){.mono_ns = clock_mono_ns(), .real_ns = clock_real_ns()};
+    struct feed_clock clock;
+    for (int tries = 0; tries < 16; tries++) { /* preempted in between: once more */
+        clock.mono_ns = clock_mono_ns();
+        clock.real_ns = clock_real_ns();
+        if (clock_mono_ns() - clock.mono_ns <= FEED_CLOCK_PAIR_NS) break;
+    }
+    return clock;
 }
 
 static void publish_stats(struct feed_thread *t, bool waiting)

@@ -261,9 +261,9 @@ static int status_row(struct csv *c, const struct ticks *s, struct tick *t, stru
 {
     struct text state = field(c, s, COL_STATE);
     t->kind = TICK_STATUS;
-    for (uint8_t i = 1; i < STATUS_STATES; i++) {
+    for (int i = 1; i < STATUS_STATES; i++) {
         if (!text_same(state, status_state_name(i))) continue;
-        t->status.state = i;
+        t->status.state = (uint8_t)i;
         return 0;
     }
     return csv_bad(c, f, "state", state, "is not a status such as trading, halted, paused, open, closed");
