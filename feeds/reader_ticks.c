@@ -262,7 +262,7 @@ static int status_row(struct csv *c, const struct ticks *s, struct tick *t, stru
     struct text state = field(c, s, COL_STATE);
     t->kind = TICK_STATUS;
     for (int i = 1; i < STATUS_STATES; i++) {
-        if (!text_same(state, status_state_name(i))) continue;
+        if (!text_same(state, status_state_name((uint8_t)i))) continue;
         t->status.state = (uint8_t)i;
         return 0;
     }
