@@ -32,7 +32,10 @@ int feed_slot_open(struct feed_slot *slot, struct log *log, const char *text, st
     free(uri);
     if (rc < 0) return rc;
     slot->writer = feed_writer_open(log, slot->feed->name);
-    if (slot->writer) return 0;
+    if (slot->writer) {
+        if (slot->feed->pace != FEED_PACE_FREE) log_set_paced(log);
+        return 0;
+    }
     feed_slot_close(slot);
     return fault_set(f, TC_ESYSTEM, "no memory to open a feed");
 }
@@ -101,11 +104,11 @@ static void fail(struct feed_slot *slot)
 }
 
 /* With pace=complete the log is filled to half before the feed is held; one poll must not take the other
- * half. */
+ * half, even where each tick brings a new symbol with it. */
 static uint32_t poll_ticks(const struct feed_slot *slot)
 {
     if (slot->feed->pace != FEED_PACE_COMPLETE) return FEED_POLL_TICKS;
-    return min_u32(FEED_POLL_TICKS, log_capacity(slot->log) / 4);
+    return min_u32(FEED_POLL_TICKS, log_capacity(slot->log) / 8);
 }
 
 static void tell_lateness(struct feed_slot *slot, uint64_t due_ns, uint64_t now_ns)

@@ -17,8 +17,9 @@ struct feed_thread_options {
     uint32_t wait_members;   /* --wait N: feeds start once so many connections were sent `subscribed` at the
                                 same time */
     int cpu;                 /* pinned to; -1: not */
-    /* Called in the feed thread when a subscriber that holds pace=complete back took nothing for
-     * stall_bound_ns. NULL: none. */
+    /* Called in the feed thread while pace=complete is held and nothing moves, PACE_LOOKS_PER_BOUND times per
+     * stall_bound_ns: who is owed a tick up to owed_seq and takes nothing for that long is to be let go.
+     * NULL: none. */
     void (*stalled)(void *context, uint64_t owed_seq);
     void *context;
 };

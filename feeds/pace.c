@@ -6,8 +6,8 @@
 
 static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t now_ns);
 static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t now_ns, uint64_t bound_ns);
-static uint64_t oldest_owed(struct log *l);
 static uint64_t oldest_unread(struct log *l);
+static uint64_t oldest_owed(struct log *l);
 
 void pace_polled(struct pace *p, enum feed_pace pace, const struct log *l)
 {
@@ -26,17 +26,19 @@ struct pace_answer pace_look(struct pace *p, enum feed_pace pace, struct log *l,
     return (struct pace_answer){0};
 }
 
+/* Held until every worker has handed the last burst to whoever takes it. Workers whose members are all full
+ * hand nothing to anybody: they are waited for, but not for long. */
 static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t now_ns)
 {
     bool behind = false, only_full = true;
     for (uint32_t i = 0; i < log_reader_count(l); i++) {
         struct log_reader *r = log_reader_at(l, i);
+        if (atomic_load_explicit(&r->handed, memory_order_seq_cst) >= p->wait_seq)
+            continue; /* pairs with pace_publish */
         if (atomic_load_explicit(&r->members, memory_order_seq_cst) == 0)
             continue; /* done: nobody is there */
-        if (atomic_load_explicit(&r->handed, memory_order_seq_cst) >= p->wait_seq)
-            continue; /* pairs with the worker */
         behind = true;
-        if (atomic_load_explicit(&r->in_step, memory_order_seq_cst) > 0) only_full = false;
+        if (atomic_load_explicit(&r->taking, memory_order_seq_cst) > 0) only_full = false;
     }
     if (!behind) return (struct pace_answer){0};
     if (p->held_since_ns == 0) p->held_since_ns = now_ns;
@@ -48,17 +50,18 @@ static struct pace_answer look_workers(struct pace *p, struct log *l, uint64_t n
 static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t now_ns, uint64_t bound_ns)
 {
     uint64_t head = log_head(l), room = log_capacity(l) / 2;
-    uint64_t owed = oldest_owed(l), unread = oldest_unread(l);
+    uint64_t unread = oldest_unread(l); /* first: an `owed` seen after it speaks of at least these ticks */
+    uint64_t owed = oldest_owed(l);
     uint64_t slowest = min_u64(owed, unread);
     if (slowest >= head || head - slowest <= room) {
         p->held_since_ns = 0;
         return (struct pace_answer){0};
     }
-    if (p->held_since_ns == 0 || slowest != p->seen_seq) { /* progress: the bound starts anew */
+    if (p->held_since_ns == 0 || slowest != p->seen_seq) { /* progress: the wait starts anew */
         p->held_since_ns = now_ns;
         p->seen_seq = slowest;
     }
-    uint64_t until_ns = p->held_since_ns + bound_ns;
+    uint64_t until_ns = p->held_since_ns + bound_ns / PACE_LOOKS_PER_BOUND;
     struct pace_answer answer = {.held = true, .look_ns = min_u64(until_ns, now_ns + PACE_OWED_LOOK_NS)};
     if (now_ns < until_ns) return answer;
     p->held_since_ns = now_ns;
@@ -69,24 +72,23 @@ static struct pace_answer look_complete(struct pace *p, struct log *l, uint64_t 
     return answer;
 }
 
-static uint64_t oldest_owed(struct log *l)
-{
-    uint64_t oldest = UINT64_MAX;
-    for (uint32_t i = 0; i < log_reader_count(l); i++)
-        oldest = min_u64(oldest, atomic_load_explicit(&log_reader_at(l, i)->owed, memory_order_seq_cst));
-    return oldest;
-}
-
-/* A worker that has not looked at new ticks yet cannot say what it will owe: how far it handed out counts as
- * well. */
+/* A worker that has not read new ticks yet cannot say what its members will be owed: how far it read counts,
+ * whether they are in step or behind. */
 static uint64_t oldest_unread(struct log *l)
 {
     uint64_t oldest = UINT64_MAX;
     for (uint32_t i = 0; i < log_reader_count(l); i++) {
         struct log_reader *r = log_reader_at(l, i);
-        if (atomic_load_explicit(&r->members, memory_order_seq_cst) == 0) continue;
-        if (atomic_load_explicit(&r->in_step, memory_order_seq_cst) == 0) continue;
-        oldest = min_u64(oldest, atomic_load_explicit(&r->handed, memory_order_seq_cst));
+        uint64_t read = atomic_load_explicit(&r->read, memory_order_seq_cst); /* pairs with pace_publish */
+        if (atomic_load_explicit(&r->members, memory_order_seq_cst) > 0) oldest = min_u64(oldest, read);
     }
+    return oldest;
+}
+
+static uint64_t oldest_owed(struct log *l)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (uint32_t i = 0; i < log_reader_count(l); i++)
+        oldest = min_u64(oldest, atomic_load_explicit(&log_reader_at(l, i)->owed, memory_order_seq_cst));
     return oldest;
 }

@@ -204,6 +204,7 @@ static void feed_held_back(void *context, uint64_t owed_seq)
 {
     struct server *s = context;
     atomic_store(&s->stalled_seq, owed_seq);
+    atomic_fetch_add(&s->stalled_looks, 1);
     for (uint32_t i = 0; i < s->worker_count; i++) worker_wake(s->workers[i]);
 }
 

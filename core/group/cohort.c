@@ -70,7 +70,7 @@ void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
     if (c->read >= c->group->maybe_seq) return;
     /* Truth comes before rate: a quarter of the log behind, and it is visited early (decision 15). */
     bool far = c->group->maybe_seq - c->read > log_capacity(gs->log) / 4;
-    if (now_ns < c->visit_due_ns && !far) {
+    if (now_ns < c->visit_due_ns && !far && !gs->hurry) {
         if (!timer_is_set(&c->timer)) timer_set(&gs->timers, &c->timer, c->visit_due_ns);
         return;
     }

@@ -73,6 +73,7 @@ struct groups {
     const struct log *log;
     uint32_t symbols_max, symbol_count; /* reserved; known to this worker so far */
     uint64_t seq_read;                  /* ticks up to here were noted */
+    uint64_t seq_marked;                /* and groups were marked for all of them */
     uint32_t members_max;               /* of a cohort */
     uint64_t interval_ns_least;         /* --batch-us */
     struct group **buckets;
@@ -92,6 +93,7 @@ struct groups {
     uint32_t kinds_noted;
     uint64_t seq_noted, seq_feed;
     uint32_t group_count, cohort_count, queued_count;
+    bool hurry; /* the feeds have ended: rates no longer hold */
 };
 
 struct groups_options {
@@ -156,7 +158,8 @@ static inline void groups_note(struct groups *gs, uint32_t key, uint64_t seq)
 }
 /* Marks groups that may have news among the noted ticks and queues their cohorts. */
 void groups_mark(struct groups *gs, uint64_t now_ns);
-/* Marks one group up to seq by hand (a new group, a resume). */
+/* Marks one group up to seq by hand (a new group, a resume). A cohort with nothing to do until now has, in
+ * effect, read everything that was marked: however long its symbols were quiet, it is not lapped. */
 void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns);
 /* Queues cohort c if it has something to do, or sets its timer. */
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns);

@@ -86,12 +86,17 @@ void groups_mark(struct groups *gs, uint64_t now_ns)
     gs->noted_count = 0;
     gs->kinds_noted = 0;
     gs->seq_feed = 0;
+    gs->seq_marked = gs->seq_read;
 }
 
 void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns)
 {
-    if (seq > g->maybe_seq) g->maybe_seq = seq;
-    for (struct cohort *c = g->cohorts; c; c = c->next) cohort_schedule(gs, c, now_ns);
+    uint64_t maybe_before = g->maybe_seq;
+    g->maybe_seq = max_u64(maybe_before, seq);
+    for (struct cohort *c = g->cohorts; c; c = c->next) {
+        if (c->read >= maybe_before) c->read = max_u64(c->read, gs->seq_marked);
+        cohort_schedule(gs, c, now_ns);
+    }
 }
 
 void groups_check(const struct groups *gs)

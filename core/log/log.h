@@ -98,15 +98,24 @@ int log_json_size(const struct log *l, uint64_t seq);
 
 /* ---- Who reads, for pace (decision 17) and for waking. ---- */
 
-/* One per worker, written by that worker alone (release), read by the feed thread. */
+/* One per worker, written by that worker alone (seq_cst: the feed thread may be about to sleep on them), read
+ * by the feed thread. Written in this order: members and taking, owed, read, handed; a feed thread that reads
+ * the later ones first never takes an old `owed` for one that speaks of a newer `read`. */
 struct log_reader {
-    _Alignas(TC_CACHE_LINE) _Atomic uint64_t handed; /* every in-step member was handed all up to here */
+    _Alignas(TC_CACHE_LINE) _Atomic uint64_t handed; /* every member that takes was handed all up to here */
+    _Atomic uint64_t read; /* ticks up to here were read: `owed` speaks of them; 0 until log_paced is seen */
     _Atomic uint64_t
         owed; /* oldest matching tick owed to a complete or conflate subscriber; UINT64_MAX: none */
     _Atomic uint32_t members; /* subscribed connections */
-    _Atomic uint32_t in_step; /* of them in step */
+    _Atomic uint32_t taking;  /* of them those whose sockets take bytes: in step, or behind and not full */
     struct sleeper sleeper;   /* woken by log_append */
 };
+
+/* Some feed waits for its readers: from now on they publish `read`, `owed` and `handed`, which costs them a
+ * look at every group and at everyone behind in each turn. Thread: main or the feed thread, before that
+ * feed's first tick. Wakes them. Never undone. */
+void log_set_paced(struct log *l);
+bool log_paced(const struct log *l);
 
 /* Thread: main, before the threads start. NULL: LOG_READERS_MAX are in use. The reader's sleeper is opened.
  */

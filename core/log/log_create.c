@@ -107,6 +107,17 @@ struct log_reader *log_reader_at(struct log *l, uint32_t index)
     return &l->readers[index];
 }
 
+void log_set_paced(struct log *l)
+{
+    atomic_store_explicit(&l->paced, true, memory_order_seq_cst);
+    for (uint32_t i = 0; i < l->reader_count; i++) sleeper_wake(&l->readers[i].sleeper);
+}
+
+bool log_paced(const struct log *l)
+{
+    return atomic_load_explicit(&l->paced, memory_order_seq_cst);
+}
+
 void log_reader_progress(struct log *l)
 {
     sleeper_wake(&l->writer_sleeper);

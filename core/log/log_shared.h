@@ -40,6 +40,7 @@ struct log {
     struct log_reader *readers; /* LOG_READERS_MAX */
     uint32_t reader_count;      /* main, before the threads start */
     struct sleeper writer_sleeper;
+    _Atomic bool paced; /* written before a feed that waits begins; pairs with log_paced */
 
     /* Writer: the feed thread. Readers: all workers. One line on purpose: a reader always wants both. */
     _Alignas(TC_CACHE_LINE) _Atomic uint64_t head; /* seq <= head is complete; pairs with log_head */

@@ -52,6 +52,8 @@ enum {                           /* conn.flags */
        CF_CLOSE_SENT = 1 << 19, /* our close frame was taken by the socket, or is the rest */
        CF_SLOW_NOW = 1 << 20,   /* full for slow-after: slow (decision 15) */
        CF_FAILED = 1 << 18,     /* protocol error: after our close frame nothing is read */
+       CF_STALL_SEEN = 1 << 21, /* full while a feed waits for it: stall_unsent and stall_ms hold */
+       CF_LET_GO = 1 << 22,     /* took nothing for stall-bound: no feed waits for it until it takes again */
 };
 
 /* A snapshot under way; in the worker's heap. */
@@ -98,6 +100,7 @@ struct conn {
     /* The stream. */
     struct group *group;
     struct cohort *cohort;     /* in step; NULL: behind */
+    uint32_t behind_index;     /* behind: in worker.behind */
     uint64_t position;         /* behind: what the client was told (in step: the cohort's covered) */
     uint32_t untold_conflated; /* frame=tick: conflated away before `read`, not yet told in a `covered` */
     uint32_t ticks_untold;     /* frame=tick: sent since position */
@@ -127,9 +130,11 @@ struct conn {
     uint32_t heard_ms;    /* OPEN: last bytes from the peer */
     uint32_t ping_ms;     /* CF_PING_OUT: the answer's time runs from here */
     uint32_t heartbeat_next_ms, heartbeat_ms;
-    uint32_t full_ms;     /* CF_FULL: since */
-    uint32_t unsent_seen; /* CF_FULL: bytes in the socket's send queue when last looked at */
-    uint32_t lag_ms;      /* CF_SLOW_TOLD: last notice */
+    uint32_t full_ms;      /* CF_FULL: since */
+    uint32_t unsent_seen;  /* CF_FULL: bytes in the socket's send queue when last looked at */
+    uint32_t stall_ms;     /* CF_STALL_SEEN: since when the send queue has been the same */
+    uint32_t stall_unsent; /* CF_STALL_SEEN: bytes in it */
+    uint32_t lag_ms;       /* CF_SLOW_TOLD: last notice */
     uint32_t opened_ms;
 
     uint8_t *pong; /* heap, 128 bytes: size, payload; NULL: none was ever owed */

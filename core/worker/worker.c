@@ -16,9 +16,9 @@
 static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_conn.c, worker_input.c */
 static uint32_t turn_timers(struct worker *w);
 static uint32_t turn_drain(struct worker *w);
-static uint32_t turn_stalled(struct worker *w);
+static void drain_begin(struct worker *w, bool ended);
+static bool is_owed(const struct conn *c);
 static void publish(struct worker *w);
-static uint64_t owed_least(const struct worker *w);
 static void *run(void *context);
 static void idle(struct worker *w);
 static bool has_news(const struct worker *w);
@@ -34,8 +34,9 @@ uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64
     work += single_turn(w);
     work += turn_timers(w);
     work += turn_drain(w);
-    work += turn_stalled(w);
+    work += pace_turn(w);
     publish(w);
+    pace_publish(w);
     TC_ASSERT(w->conn_count <= w->conns_max);
 #ifdef TC_ASSERT_SLOW_ON
     worker_check(w);
@@ -86,11 +87,9 @@ static uint32_t turn_drain(struct worker *w)
     bool ended = atomic_load_explicit(&w->server->ended, memory_order_acquire);
     if (!w->draining) {
         if (!ended && !atomic_load_explicit(&w->server->draining, memory_order_acquire)) return 0;
-        w->draining = true;
-        w->drain_start_ns = w->now_ns;
-        w->drain_next = 0;
-        w->io->ops->listen_stop(w->io);
+        drain_begin(w, ended);
     }
+    if (ended && w->read_seq < log_head(w->log)) return 1; /* what was read last is not all */
     uint64_t spread = ended ? 0 : w->settings->drain_ns;
     uint64_t gone_ns = w->now_ns - w->drain_start_ns;
     uint64_t until =
@@ -98,10 +97,7 @@ static uint32_t turn_drain(struct worker *w)
     uint32_t done = 0;
     for (; w->drain_next < until && done < 256; w->drain_next++, done++) {
         struct conn *c = &w->conns[w->drain_next];
-        if (c->state == CONN_OPEN && ended && c->group && !c->cohort &&
-            gone_ns < w->settings->close_timeout_ns)
-            break;
-        if (c->state == CONN_OPEN && ended && c->cohort && c->cohort->read < c->group->maybe_seq) break;
+        if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(c)) break;
         if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
         if (c->state != CONN_OPEN) continue;
         if (!ended && spread > 0) c->flags |= CF_DRAIN;
@@ -116,24 +112,23 @@ static uint32_t turn_drain(struct worker *w)
     return done;
 }
 
-/* pace=complete has waited long enough (decision 17): who asked for everything is closed, for it can no
- * longer have it; who conflates is let go, and is told its gap when it reads again. */
-static uint32_t turn_stalled(struct worker *w)
+static void drain_begin(struct worker *w, bool ended)
 {
-    uint64_t seq = atomic_load_explicit(&w->server->stalled_seq, memory_order_acquire);
-    if (seq <= w->stalled_seen) return 0;
-    w->stalled_seen = seq;
-    uint32_t closed = 0;
-    for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
-        struct conn *c = &w->conns[slot];
-        bool owes =
-            c->state == CONN_OPEN && c->group && !c->cohort && c->read < seq && c->read < c->group->maybe_seq;
-        if (!owes || c->policy != POLICY_COMPLETE) continue;
-        counter_add(&w->counters.closed_slow_total, 1);
-        conn_want_close(w, c, WS_TOO_SLOW, "stalled");
-        closed++;
-    }
-    return closed;
+    w->draining = true;
+    w->drain_start_ns = w->now_ns;
+    w->drain_next = 0;
+    w->io->ops->listen_stop(w->io);
+    if (!ended) return;
+    w->groups.hurry = true; /* no frame waits for its rate any more */
+    for (struct group *g = w->groups.all; g; g = g->next)
+        for (struct cohort *c = g->cohorts; c; c = c->next) cohort_schedule(&w->groups, c, w->now_ns);
+}
+
+/* A tick that matches, or the told position after it, has not been sent yet. */
+static bool is_owed(const struct conn *c)
+{
+    if (c->state != CONN_OPEN || !c->group) return false;
+    return !c->cohort || c->cohort->read < c->group->maybe_seq;
 }
 
 /* What others may know of this worker. Everything here has one writer: this thread. */
@@ -156,40 +151,6 @@ static void publish(struct worker *w)
     counter_set(&n->receive_no_buffer_total, io->receive_no_buffer);
     counter_set(&n->cq_overflow_total, io->cq_overflow);
     counter_set(&n->enters_total, io->enters);
-
-    struct log_reader *r = w->reader;
-    atomic_store_explicit(&r->members, w->subscriber_count, memory_order_release);
-    atomic_store_explicit(&r->in_step, w->subscriber_count - w->behind_count, memory_order_release);
-    uint64_t owed = owed_least(w);
-    if (owed != atomic_load_explicit(&r->owed, memory_order_relaxed)) {
-        atomic_store_explicit(&r->owed, owed, memory_order_seq_cst);
-        log_reader_progress(w->log);
-    }
-    if (w->groups.queued_count > 0) return;
-    if (atomic_load_explicit(&r->handed, memory_order_relaxed) == w->read_seq) return;
-    /* seq_cst, as every source of work for a sleeper: the feed thread may be about to sleep on this (decision
-     * 24). */
-    atomic_store_explicit(&r->handed, w->read_seq, memory_order_seq_cst);
-    log_reader_progress(w->log);
-}
-
-/* The oldest tick that may be owed to a complete or conflate subscriber (decision 17): for pace=complete. */
-static uint64_t owed_least(const struct worker *w)
-{
-    uint64_t least = UINT64_MAX;
-    for (const struct group *g = w->groups.all; g; g = g->next)
-        for (const struct cohort *c = g->cohorts; c; c = c->next)
-            if (c->read < g->maybe_seq) least = min_u64(least, c->read + 1);
-    if (w->behind_count == 0) return least;
-    uint32_t seen = 0;
-    for (uint32_t slot = 0; slot < w->conn_touched && seen < w->behind_count; slot++) {
-        const struct conn *c = &w->conns[slot];
-        if (c->state != CONN_OPEN || !c->group || c->cohort) continue;
-        seen++;
-        if (c->policy != POLICY_COMPLETE && c->policy != POLICY_CONFLATE) continue;
-        if (c->read < c->group->maybe_seq) least = min_u64(least, c->read + 1);
-    }
-    return least;
 }
 
 /* ---- The thread. ---- */

@@ -25,8 +25,10 @@ struct server {
     bool loopback;             /* every listener is a loopback one: Host rules apply (decision 26) */
     _Atomic bool draining;     /* set by main on SIGTERM: /readyz fails, new connections get 503 */
     _Atomic bool feed_running; /* set by main: there is a feed that has not ended or failed */
-    _Atomic uint64_t
-        stalled_seq;    /* set by the feed thread: who still owes up to here held pace=complete too long */
+    /* pace=complete is held: set by the feed thread, seq first, each time that workers shall look who is owed
+     * a tick up to stalled_seq and takes nothing. */
+    _Atomic uint64_t stalled_seq;
+    _Atomic uint32_t stalled_looks;
     _Atomic bool ended; /* replay --at-end exit: what is in the log is delivered, then 1000 */
 };
 

@@ -148,7 +148,7 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
         return;
     }
     w->subscriber_count++;
-    w->behind_count++;
+    behind_add(w, c);
     c->heartbeat_next_ms = w->now_ms + c->heartbeat_ms;
     conn_timer_set(w, c);
     if (a->gap_to > a->seq) { /* told with the answer */

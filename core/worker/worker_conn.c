@@ -205,7 +205,7 @@ void conn_ready(struct worker *w, struct conn *c)
 
 void conn_writable(struct worker *w, struct conn *c)
 {
-    c->flags &= ~(uint32_t)CF_FULL;
+    c->flags &= ~(uint32_t)(CF_FULL | CF_STALL_SEEN | CF_LET_GO);
     conn_ready(w, c);
 }
 

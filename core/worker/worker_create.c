@@ -52,13 +52,14 @@ static int reserve(struct worker *w, struct fault *fault)
     w->arena_bytes = arena_bytes(s);
     w->conns = memory_reserve(w->conns_max * sizeof *w->conns, 0);
     w->free_slots = memory_reserve(w->conns_max * sizeof *w->free_slots, 0);
+    w->behind = memory_reserve(w->conns_max * sizeof *w->behind, 0);
     w->ready = memory_reserve(ready_room * sizeof *w->ready, 0);
     w->addresses = memory_reserve(addresses * sizeof *w->addresses, 0);
     w->arena = memory_reserve(w->arena_bytes, 0);
     w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
-    if (!w->conns || !w->free_slots || !w->ready || !w->addresses || !w->arena || !w->command_arena ||
-        !w->last)
+    if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->addresses || !w->arena ||
+        !w->command_arena || !w->last)
         return TC_ESYSTEM;
     if (pool_init(&w->rests, rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, w->conns_max / 4 + 1, HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
@@ -102,7 +103,7 @@ static uint32_t arena_bytes(const struct settings *s)
 size_t worker_bytes(const struct settings *s)
 {
     return sizeof(struct worker) +
-           s->connections_max * (sizeof(struct conn) + 8 + 2 * sizeof(struct address)) +
+           s->connections_max * (sizeof(struct conn) + 12 + 2 * sizeof(struct address)) +
            (size_t)rest_blocks(s) * FRAME_BYTES_MAX + (s->connections_max / 4 + 1) * HTTP_BLOCK_BYTES +
            (size_t)assembly_blocks(s) * (sizeof(struct ws_assembly) + s->message_bytes_max) +
            s->filter_bytes + arena_bytes(s) + COMMAND_ARENA_BYTES +
@@ -136,6 +137,7 @@ void worker_destroy(struct worker *w)
     uint32_t ready_room = w->ready_mask + 1, addresses = w->addresses_mask + 1;
     memory_release(w->conns, w->conns_max * sizeof *w->conns);
     memory_release(w->free_slots, w->conns_max * sizeof *w->free_slots);
+    memory_release(w->behind, w->conns_max * sizeof *w->behind);
     memory_release(w->ready, ready_room * sizeof *w->ready);
     memory_release(w->addresses, addresses * sizeof *w->addresses);
     memory_release(w->arena, w->arena_bytes);
@@ -159,6 +161,7 @@ void worker_check(const struct worker *w)
         handshaking += !(c->flags & CF_UPGRADED);
         subscribed += c->group != NULL;
         behind += c->group != NULL && c->cohort == NULL;
+        if (c->group != NULL && c->cohort == NULL) TC_ASSERT(w->behind[c->behind_index] == slot);
         TC_ASSERT(c->unit == NO_UNIT);
         TC_ASSERT(timer_is_set(&c->timer));
         if (!c->cohort) continue;

@@ -239,7 +239,7 @@ void fan_leave(struct worker *w, struct conn *c, uint64_t position, uint64_t rea
     c->cohort = NULL;
     c->position = position;
     c->read = read;
-    w->behind_count++;
+    behind_add(w, c);
     c->sent_bytes += cohort->bytes;
     c->ticks += cohort->ticks;
     c->conflated += cohort->conflated;
@@ -259,8 +259,7 @@ void fan_join(struct worker *w, struct conn *c, struct cohort *cohort)
     TC_ASSERT(cohort->ticks_untold == 0);
     c->member_index = (uint8_t)cohort_add(cohort, conn_slot(w, c));
     c->cohort = cohort;
-    TC_ASSERT(w->behind_count > 0);
-    w->behind_count--;
+    behind_remove(w, c);
     /* Its own share of the cohort's sums is what is added from now on. */
     c->sent_bytes -= cohort->bytes;
     c->ticks -= cohort->ticks;

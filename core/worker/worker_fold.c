@@ -5,6 +5,7 @@
 #include "base/assert.h"
 
 static void fold_tick(struct worker *w, const struct tick *t);
+static void sweep_quiet(struct worker *w);
 static void learn_symbols(struct worker *w, uint32_t count);
 static void copy_tables(struct worker *w);
 static void lapped(struct worker *w);
@@ -29,9 +30,21 @@ uint32_t fold_turn(struct worker *w)
     }
     w->groups.seq_read = w->read_seq;
     if (done > 0) groups_mark(&w->groups, w->now_ns);
+    if (w->read_seq - w->swept_seq >= log_capacity(w->log) / 16) sweep_quiet(w);
     if (w->read_seq >= head) w->complete_ns = drained_ns;
     counter_set(&w->counters.read_seq, w->read_seq);
     return done;
+}
+
+/* Who is behind and owed nothing (full, and its symbols are quiet) goes along with the log, or it would be
+ * lapped over ticks that are not for it. Cohorts go along in group_mark. */
+static void sweep_quiet(struct worker *w)
+{
+    w->swept_seq = w->read_seq;
+    for (uint32_t i = 0; i < w->behind_count; i++) {
+        struct conn *c = &w->conns[w->behind[i]];
+        if (c->read >= c->group->maybe_seq) c->read = max_u64(c->read, w->read_seq);
+    }
 }
 
 static void fold_tick(struct worker *w, const struct tick *t)

@@ -86,6 +86,7 @@ struct worker {
 
     /* The log, folded. */
     uint64_t read_seq;    /* ticks up to here were folded and noted */
+    uint64_t swept_seq;   /* those behind that were owed nothing went along up to here */
     uint64_t complete_ns; /* feeds' time at which read_seq was complete (decision 13) */
     uint64_t exact_seq;   /* snapshots are exact from this position on (decision 4) */
     struct last_value *last;
@@ -98,6 +99,7 @@ struct worker {
     uint32_t conns_max, conn_touched, conn_count, conn_handshaking;
     uint32_t *free_slots, free_count;
     uint32_t *ready, ready_mask, ready_head, ready_tail; /* ring of slots with something owed */
+    uint32_t *behind; /* slots of those with a subscription and no cohort */
     uint32_t behind_count, subscriber_count;
     struct timer_wheel timers;
     struct pool rests, http_blocks, assemblies;
@@ -121,7 +123,7 @@ struct worker {
 
     uint32_t turn_scan_left;
     bool draining;         /* seen server->draining or ->ended */
-    uint64_t stalled_seen; /* of server->stalled_seq */
+    uint32_t stalled_seen; /* of server->stalled_looks */
     uint64_t drain_start_ns;
     uint32_t drain_next;  /* slots below it were dealt with */
     _Atomic bool stop;    /* main: end at once */
@@ -156,6 +158,13 @@ struct cut {
 void cut_frames(const struct render_out *out, enum framing framing, uint32_t taken, struct cut *cut);
 /* Room in the arena for one render call, or NULL. */
 uint8_t *arena_room(struct worker *w, uint32_t bytes);
+
+/* ---- worker_pace.c: what feeds that wait for their readers want to know (decision 17). ---- */
+void behind_add(struct worker *w, struct conn *c);
+void behind_remove(struct worker *w, struct conn *c);
+void pace_publish(struct worker *w);
+/* Looks at those that a feed has been waiting for. Returns how many were closed or let go. */
+uint32_t pace_turn(struct worker *w);
 
 /* ---- worker_single.c: one connection at a time. ---- */
 uint32_t single_turn(struct worker *w);

@@ -353,8 +353,7 @@ void stream_drop(struct worker *w, struct conn *c)
     stream_snapshot_drop(w, c);
     if (!c->group) return;
     if (c->cohort) fan_leave_whole(w, c);
-    TC_ASSERT(w->behind_count > 0);
-    w->behind_count--;
+    behind_remove(w, c);
     w->subscriber_count--;
     group_put(&w->groups, c->group);
     c->group = NULL;

@@ -93,3 +93,86 @@ def test_real_quotes():
     esu4 = [t for t in play(os.path.join(REAL, "dbn-v1-mbp1-esu4-20240701.dbn.zst"))[0] if t["type"] == "quote"]
     assert len(esu4) == 2168 and (esu4[-1]["bid"], esu4[-1]["bid_size"], esu4[-1]["ask"], esu4[-1]["ask_size"]) == \
         (5529, 24, Decimal("5529.25"), 6)
+
+
+def stalled_replay(tmp_path, io, policy):
+    """A long file at full speed, one who does not read and one who does."""
+    path = tmp_path / "long.csv"
+    path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.{i % 1000:03},{i}\n" for i in range(1, 60001)))
+    s = Server("--speed", "max", "--wait", "2", "--at-end", "stay", "--log-capacity", "4096", "--stall-bound", "0.5",
+               "--close-timeout", "20", command="replay", io=io, files=[str(path)])
+    stuck = s.client(f"/v1/ws?symbols=*&policy={policy}", rcvbuf=4096)
+    reader = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0")
+    return s, stuck, reader
+
+
+def test_decision_17_who_stalls_a_replay_is_closed(tmp_path, io):
+    s, stuck, reader = stalled_replay(tmp_path, io, "complete")
+    with s:
+        seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
+        assert sums(ticks_of(seen))[0] == 60000 and not any(m["type"] == "gap" for m in seen), "the one that reads has everything"
+        metrics = s.metrics()
+        assert metrics["closed_slow_total"] == 1 and metrics["let_go_total"] == 1 and metrics["lapped_total"] == 0
+        had = []
+        with pytest.raises(Closed) as closed:  # what it had before, and then why there is no more
+            while True:
+                had.append(stuck.next())
+        assert (closed.value.code, closed.value.reason) == (4000, "stalled")
+        assert 0 < sums(ticks_of(had))[0] < 60000 and not any(m["type"] == "gap" for m in had)
+        stuck.close()
+        reader.close()
+
+
+def test_decision_17_who_stalls_a_replay_and_conflates_is_let_go(tmp_path, io):
+    s, stuck, reader = stalled_replay(tmp_path, io, "conflate")
+    with s:
+        seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
+        assert sums(ticks_of(seen))[0] == 60000 and not any(m["type"] == "gap" for m in seen), "the one that reads has everything"
+        metrics = s.metrics()
+        assert metrics["closed_slow_total"] == 0 and metrics["let_go_total"] == 1 and metrics["lapped_total"] == 0
+        gap = stuck.until_type("gap")
+        assert gap["reason"] == "overrun"
+        last = stuck.until_type("snapshot")
+        assert last["since"] == gap["from"] and [t["size"] for t in last["ticks"]] == [60000]
+        stuck.send(op="ping", id=1)
+        assert stuck.until_type("pong")["id"] == 1
+        stuck.close()
+        reader.close()
+
+
+def test_decision_17_quiet_and_unsubscribed_connections_hold_nobody(tmp_path, io):
+    path = tmp_path / "long.csv"
+    path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.5,{i}\n" for i in range(1, 30001)))
+    with Server("--speed", "max", "--wait", "2", "--at-end", "exit", "--log-capacity", "1024", "--stall-bound", "3600", "--close-timeout", "1",
+                command="replay", io=io, files=[str(path)]) as s:
+        nothing = s.client("/v1/ws")  # not counted by --wait, and never subscribed
+        quiet = s.client("/v1/ws?symbols=OTHER&policy=complete", rcvbuf=4096)
+        dropper = s.client("/v1/ws?symbols=S&policy=latest", rcvbuf=4096)  # who skips holds nobody either; makes two
+        dropper_last = dropper.until_type("subscribed")
+        assert dropper_last["policy"] == "latest"
+        reader = s.client("/v1/ws?symbols=*&policy=complete&since=oldest")
+        seen = []
+        with pytest.raises(Closed) as closed:
+            while True:
+                seen.append(reader.next())
+        assert closed.value.code == 1000 and sums(ticks_of(seen))[0] > 0
+        for c in (nothing, quiet):
+            had = []
+            with pytest.raises(Closed) as closed:
+                while True:
+                    had.append(c.next())
+            assert closed.value.code == 1000
+            assert any(t.get("state") == "ended" for t in ticks_of(had)) == (c is quiet), "ended is everybody's who subscribed"
+            assert not any(m["type"] == "gap" for m in had), "nothing was lost that was for it"
+            c.close()
+        dropper.close()
+        reader.close()
+        assert s.process.wait(30) == 0
+
+
+def test_decision_17_a_rated_subscriber_has_all_before_the_exit(tmp_path, io):
+    path = tmp_path / "short.csv"
+    path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.5,{i}\n" for i in range(1, 501)))
+    ticks, seen = play(path, io=io, query="symbols=*&snapshot=0&policy=complete&rate=0.1")
+    assert sums(ticks)[0] == 500 and ticks[-1]["state"] == "ended"
+    assert not any(m["type"] == "gap" for m in seen)

@@ -168,7 +168,7 @@ static void a_closed_loop_waits_for_each_burst(void **state)
     struct rig r;
     prepare(&r, "sim:?rate=0&burst=16&pace=workers&symbols=2", NULL, NULL);
     atomic_store(&r.reader->members, 1);
-    atomic_store(&r.reader->in_step, 1);
+    atomic_store(&r.reader->taking, 1);
     start(&r);
     feed_thread_go(r.thread);
     for (uint64_t round = 1; round <= 2000; round++) {

@@ -1,0 +1,363 @@
+/* What a worker tells feeds that wait for it, and whom it lets go, on the simulated network and a virtual
+ * clock: the test is the feed (decision 17). */
+#include "base/clock.h"
+#include "io/io_sim.h"
+#include "worker/worker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define STALL_NS (2 * NS_PER_SECOND)
+
+struct rig {
+    struct settings settings;
+    struct server server;
+    struct sim *sim;
+    struct worker *worker;
+    struct log_reader *reader;
+};
+
+/* A subscriber that looks for a close frame and counts gaps in what it reads. */
+struct client {
+    struct rig *rig;
+    int32_t peer;
+    uint8_t bytes[1 << 19];
+    uint32_t size;
+};
+
+static struct io *open_io(void *context, int wake_fd, struct fault *f)
+{
+    (void)wake_fd;
+    (void)f;
+    return sim_io(context);
+}
+
+static void turns(struct rig *r, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t now_ns = sim_now_ns(r->sim) + NS_PER_MS;
+        sim_advance_to(r->sim, now_ns);
+        worker_turn(r->worker, now_ns, now_ns, 0);
+        worker_check(r->worker);
+    }
+}
+
+static void open_rig(struct rig *r)
+{
+    settings_default(&r->settings);
+    r->settings.connections_max = 16;
+    r->settings.log_capacity = 1024;
+    r->settings.symbols_max = 64;
+    r->settings.filter_bytes = 1 << 20;
+    r->settings.stall_bound_ns = STALL_NS;
+    r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
+    struct log_options lo = {.capacity = 1024, .symbols_max = 64, .bars_max = 64};
+    r->server = (struct server){.settings = &r->settings, .version = "sim", .log = log_create(&lo, NULL)};
+    struct io_options io = {
+        .slots = 16, .buffers = 64, .buffer_bytes = 4096, .sends_max = 128, .wake_fd = -1};
+    struct sim_options so = {.peers_max = 16, .window_max = 1 << 20, .start_ns = NS_PER_SECOND};
+    r->sim = sim_open(&io, &so, NULL);
+    int fd = 0;
+    struct worker_options o = {.server = &r->server,
+                               .cpu = -1,
+                               .io_open = open_io,
+                               .io_context = r->sim,
+                               .listen_fds = &fd,
+                               .listen_count = 1,
+                               .seed = 1};
+    assert_int_equal(worker_create(&r->worker, &o, NULL), 0);
+    r->reader = log_reader_at(r->server.log, 0);
+    worker_clock(r->worker, sim_now_ns(r->sim));
+    assert_int_equal(worker_open_io(r->worker, NULL), 0);
+    assert_int_equal(log_symbol(r->server.log, TEXT("A"), 1), 0);
+    assert_int_equal(log_symbol(r->server.log, TEXT("B"), 1), 1);
+    turns(r, 1);
+}
+
+static void close_rig(struct rig *r)
+{
+    worker_destroy(r->worker);
+    log_destroy(r->server.log);
+    settings_free(&r->settings);
+}
+
+static void append(struct rig *r, uint32_t symbol, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct tick t = {.kind = TICK_TRADE, .symbol = symbol, .event_ns = 1, .ingest_ns = 1};
+        t.trade.price = t.trade.size = 1;
+        log_append(r->server.log, &t, 1);
+    }
+}
+
+static void read_all(struct client *c)
+{
+    uint32_t got;
+    do {
+        got = sim_peer_read(c->rig->sim, c->peer, c->bytes + c->size, (uint32_t)sizeof c->bytes - c->size);
+        c->size += got;
+        assert_true(c->size < sizeof c->bytes);
+    } while (got > 0);
+}
+
+static bool has(const struct client *c, const char *text)
+{
+    return memmem(c->bytes, c->size, text, strlen(text)) != NULL;
+}
+
+static void subscribe(struct rig *r, struct client *c, const char *query)
+{
+    *c = (struct client){.rig = r, .peer = sim_connect(r->sim, 0)};
+    assert_true(c->peer >= 0);
+    char text[512];
+    int size = snprintf(text, sizeof text,
+                        "GET /v1/ws?%s&snapshot=0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+                        query);
+    assert_int_equal(sim_peer_send(r->sim, c->peer, text, (uint32_t)size), (uint32_t)size);
+    turns(r, 4);
+    read_all(c);
+    assert_true(has(c, "\"type\":\"subscribed\""));
+    c->size = 0;
+}
+
+/* Ticks of its symbol until its socket refuses some. */
+static void fill(struct rig *r, struct client *c)
+{
+    sim_peer_window(r->sim, c->peer, 2000);
+    append(r, 0, 100); /* one frame: what is left of it is kept, and owed by nobody */
+    turns(r, 4);
+    append(r, 0, 20);
+    turns(r, 4);
+    assert_int_equal(counter_get(&worker_counters(r->worker)->behind), 1);
+}
+
+/* As feeds/pace.c does while it is held: for some time, four looks per bound. */
+static void held(struct rig *r, uint64_t ns)
+{
+    for (uint64_t gone = 0; gone < ns; gone += STALL_NS / 4) {
+        atomic_store(&r->server.stalled_seq, atomic_load(&r->reader->owed));
+        atomic_fetch_add(&r->server.stalled_looks, 1);
+        turns(r, (uint32_t)(STALL_NS / 4 / NS_PER_MS));
+    }
+}
+
+static struct client one, two;
+
+static void nothing_is_published_where_no_feed_waits(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    append(&r, 0, 10);
+    turns(&r, 2);
+    assert_int_equal(atomic_load(&r.reader->members), 1); /* for --wait */
+    assert_int_equal(atomic_load(&r.reader->read), 0);
+    log_set_paced(r.server.log);
+    turns(&r, 1);
+    assert_int_equal(atomic_load(&r.reader->read), log_head(r.server.log));
+    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
+    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    close_rig(&r);
+}
+
+static void what_is_owed_is_the_oldest_matching_tick(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    log_set_paced(r.server.log);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    subscribe(&r, &two, "symbols=B&policy=complete"); /* quiet: holds nobody */
+    append(&r, 1, 50);
+    fill(&r, &one);
+    uint64_t owed = atomic_load(&r.reader->owed);
+    assert_int_equal(owed, 2 + 50 + 100 + 1); /* symbols, the ticks of B, the frame cut */
+    append(&r, 1, 200);
+    append(&r, 0, 200);
+    turns(&r, 4);
+    assert_int_equal(atomic_load(&r.reader->owed), owed); /* it took nothing */
+    assert_int_equal(atomic_load(&r.reader->read), log_head(r.server.log));
+    sim_peer_window(r.sim, one.peer, 1 << 20);
+    turns(&r, 10);
+    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    close_rig(&r);
+}
+
+static void who_takes_nothing_is_closed(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    log_set_paced(r.server.log);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    fill(&r, &one);
+    held(&r, STALL_NS); /* seen first after a quarter: the bound is not over */
+    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 0);
+    held(&r, STALL_NS / 2);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 1);
+    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX); /* at once: the feed goes on */
+    sim_peer_window(r.sim, one.peer, 1 << 20);
+    for (int i = 0; i < 10; i++) {
+        read_all(&one);
+        turns(&r, 1);
+    }
+    assert_true(has(&one, "\x88\x09\x0f\xa0stalled")); /* close 4000 */
+    close_rig(&r);
+}
+
+static void who_conflates_is_let_go_until_it_takes_again(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    log_set_paced(r.server.log);
+    subscribe(&r, &one, "symbols=A&policy=conflate");
+    fill(&r, &one);
+    assert_true(atomic_load(&r.reader->owed) < UINT64_MAX);
+    held(&r, STALL_NS + STALL_NS / 2);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->let_go_total), 1);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 0);
+    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    for (int i = 0; i < 3; i++) { /* over it, twice the log and more */
+        append(&r, 0, 1000);
+        turns(&r, 2);
+        assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    }
+    const struct counters *n = worker_counters(r.worker);
+    for (int i = 0; i < 20 && counter_get(&n->gaps_total) == 0; i++) { /* the rest of a frame is before it */
+        read_all(&one);
+        turns(&r, 1);
+    }
+    assert_int_equal(counter_get(&n->gaps_total), 1);
+    uint64_t owed = atomic_load(&r.reader->owed);
+    assert_true(owed < UINT64_MAX && log_holds(r.server.log, owed - 1)); /* it takes: waited for again */
+    close_rig(&r);
+}
+
+/* What the socket holds goes out byte by byte, never enough to be writable: slow, but it reads. */
+static void who_is_slow_but_reads_is_not_closed(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    log_set_paced(r.server.log);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    fill(&r, &one);
+    uint64_t owed = atomic_load(&r.reader->owed);
+    for (int i = 0; i < 20; i++) {
+        uint8_t byte;
+        assert_int_equal(sim_peer_read(r.sim, one.peer, &byte, 1), 1);
+        sim_peer_window(r.sim, one.peer, 1999 - (uint32_t)i); /* no room comes free for us */
+        held(&r, STALL_NS / 2);
+    }
+    assert_int_equal(atomic_load(&r.reader->owed), owed);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->let_go_total), 0);
+    held(&r, STALL_NS + STALL_NS / 2); /* and now it does not */
+    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 1);
+    close_rig(&r);
+}
+
+static void latest_and_close_hold_nobody(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"symbols=A&policy=latest", "symbols=A&policy=close"};
+    for (int i = 0; i < 2; i++) {
+        struct rig r;
+        open_rig(&r);
+        log_set_paced(r.server.log);
+        subscribe(&r, &one, queries[i]);
+        fill(&r, &one);
+        assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+        close_rig(&r);
+    }
+}
+
+/* pace=workers: a full member counts as served; one that takes and has not been served does not; and where
+ * all are full, nothing is handed to anybody. */
+static void handed_is_what_everybody_who_takes_has(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    log_set_paced(r.server.log);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    subscribe(&r, &two, "symbols=A&policy=complete");
+    assert_int_equal(atomic_load(&r.reader->taking), 2);
+    fill(&r, &one);
+    assert_int_equal(atomic_load(&r.reader->taking), 1);
+    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
+    sim_peer_window(r.sim, two.peer, 0);
+    append(&r, 0, 10);
+    turns(&r, 2);
+    uint64_t before = log_head(r.server.log);
+    append(&r, 0, 10);
+    turns(&r, 2);
+    assert_int_equal(atomic_load(&r.reader->taking), 0);
+    assert_true(atomic_load(&r.reader->handed) <= before);
+    read_all(&two);
+    sim_peer_window(r.sim, two.peer, 1 << 20);
+    turns(&r, 10);
+    assert_int_equal(atomic_load(&r.reader->taking), 1);
+    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
+    close_rig(&r);
+}
+
+/* Nothing that was for it was lost: a subscriber of a quiet symbol is told no gap, in step or behind, however
+ * far the log has gone on. */
+static void the_quiet_are_not_lapped(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r);
+    subscribe(&r, &one, "symbols=A&policy=complete");
+    for (int i = 0; i < 10; i++) {
+        append(&r, 1, 700);
+        turns(&r, 1);
+    }
+    append(&r, 0, 1);
+    turns(&r, 3);
+    read_all(&one);
+    assert_true(has(&one, "\"type\":\"trade\""));
+    /* Behind: the ping that it asks for stands before a full socket, no tick of its own is owed. */
+    sim_peer_window(r.sim, one.peer, 0);
+    static const char ping[] = "\x89\x80\0\0\0\0";
+    sim_peer_send(r.sim, one.peer, ping, sizeof ping - 1);
+    turns(&r, 3);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->behind), 1);
+    for (int i = 0; i < 10; i++) {
+        append(&r, 1, 700);
+        turns(&r, 1);
+    }
+    append(&r, 0, 1);
+    turns(&r, 1);
+    sim_peer_window(r.sim, one.peer, 1 << 20);
+    turns(&r, 10);
+    read_all(&one);
+    assert_false(has(&one, "\"type\":\"gap\""));
+    assert_int_equal(counter_get(&worker_counters(r.worker)->gaps_total), 0);
+    assert_int_equal(counter_get(&worker_counters(r.worker)->behind), 0);
+    close_rig(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_published_where_no_feed_waits),
+        cmocka_unit_test(what_is_owed_is_the_oldest_matching_tick),
+        cmocka_unit_test(who_takes_nothing_is_closed),
+        cmocka_unit_test(who_conflates_is_let_go_until_it_takes_again),
+        cmocka_unit_test(who_is_slow_but_reads_is_not_closed),
+        cmocka_unit_test(latest_and_close_hold_nobody),
+        cmocka_unit_test(handed_is_what_everybody_who_takes_has),
+        cmocka_unit_test(the_quiet_are_not_lapped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
