@@ -83,7 +83,8 @@ static int start(struct running *r, struct fault *f)
     if (result < 0) return result;
     struct log_options lo = {.capacity = (uint32_t)s->log_capacity,
                              .symbols_max = (uint32_t)s->symbols_max,
-                             .bars_max = (uint32_t)s->symbols_max * 4};
+                             .bars_max = (uint32_t)s->symbols_max * 4,
+                             .small_pages = !s->huge_pages};
     r->server = (struct server){.settings = s, .version = TC_VERSION, .started_real_ns = clock_real_ns()};
     r->server.log = log_create(&lo, f);
     if (!r->server.log) return f->code;

@@ -30,6 +30,8 @@
       "more than workers")                                                                                   \
     T(io, "io", "auto", "auto|uring|epoll", "the I/O back end; auto probes and says which it took and why")  \
     U(log_capacity, "log-capacity", 262144, 1024, 1u << 28, "ticks", "ticks the log holds; a power of two")  \
+    B(huge_pages, "huge-pages", true,                                                                        \
+      "ask the kernel for huge pages for the log; it is then touched 2 MiB at a time")                       \
     U(symbols_max, "symbols-max", 65536, 1, 65536, "symbols",                                                \
       "symbols that can be known; beyond it a feed tells its loss")                                          \
     U(connections_max, "max-connections", 16384, 1, 1000000, "connections",                                  \

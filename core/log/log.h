@@ -24,7 +24,8 @@ struct log_options {
     uint32_t capacity; /* ticks; a power of two, at least 1024 */
     uint32_t symbols_max;
     uint32_t bars_max;
-    uint64_t epoch; /* 0: draw one */
+    uint64_t epoch;   /* 0: draw one */
+    bool small_pages; /* do not ask for huge ones */
 };
 
 struct log *log_create(const struct log_options *options, struct fault *fault);

@@ -32,9 +32,9 @@ struct log *log_create(const struct log_options *o, struct fault *fault)
 static int reserve(struct log *l, const struct log_options *o, struct fault *fault)
 {
     size_t n = l->capacity;
-    l->ticks = memory_reserve(n * sizeof *l->ticks, 1);
-    l->jsons = memory_reserve(n * sizeof *l->jsons, 1);
-    l->keys = memory_reserve(n * sizeof *l->keys, 1);
+    l->ticks = memory_reserve(n * sizeof *l->ticks, !o->small_pages);
+    l->jsons = memory_reserve(n * sizeof *l->jsons, !o->small_pages);
+    l->keys = memory_reserve(n * sizeof *l->keys, !o->small_pages);
     l->symbols = symbol_table_create(o->symbols_max);
     l->last = last_value_create(o->symbols_max, o->bars_max);
     l->readers = aligned_alloc(TC_CACHE_LINE, LOG_READERS_MAX * sizeof *l->readers);

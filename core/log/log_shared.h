@@ -11,6 +11,7 @@
 #include "log/log.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #define TICK_WORDS 8u
 #define JSON_WORDS (TICK_JSON_MAX / 8u)
@@ -47,6 +48,16 @@ struct log {
     _Atomic uint64_t claimed;                      /* seq <= claimed may be in change; head <= claimed */
     _Atomic uint64_t drained_ns;                   /* every feed was found drained at this time */
 };
+
+/* No line that one thread writes while it runs is read for anything else: what is set once, what the writer
+ * publishes, and each reader's own are apart. */
+_Static_assert(offsetof(struct log, head) % TC_CACHE_LINE == 0, "the writer's line begins");
+_Static_assert(sizeof(struct log) == offsetof(struct log, head) + TC_CACHE_LINE, "and nothing else is on it");
+_Static_assert(offsetof(struct log, drained_ns) < offsetof(struct log, head) + TC_CACHE_LINE, "one line");
+_Static_assert(sizeof(struct log_reader) % TC_CACHE_LINE == 0, "each reader has lines of its own");
+_Static_assert(offsetof(struct log_reader, sleeper) % TC_CACHE_LINE == 0,
+               "wakers do not touch what it publishes");
+_Static_assert(sizeof(struct sleeper) == TC_CACHE_LINE, "a sleeper's flag is alone on its line");
 
 /* True if a copy of the slots of (from, ...] made before this call is what it seems. */
 static inline bool log_still_holds(const struct log *l, uint64_t from)
