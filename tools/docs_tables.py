@@ -1,36 +1,45 @@
-"""Renews the table of settings in docs/operations.md from core/config/settings.h, between two marker lines.
-With --check it changes nothing and fails if the table is old."""
+"""Renews the tables of settings and of limits in docs/operations.md from core/config/settings.h and limit.h, each between
+two marker lines. With --check it changes nothing and fails if a table is old."""
 import os
 import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-HEADER = os.path.join(ROOT, "core", "config", "settings.h")
+CONFIG = os.path.join(ROOT, "core", "config")
 PAGE = os.path.join(ROOT, "docs", "operations.md")
-BEGIN, END = "<!-- settings: made by tools/docs_tables.py -->\n", "<!-- end of settings -->\n"
 
 
 def main():
-    with open(HEADER, encoding="utf-8") as file:
-        rows = [row(kind, fields) for kind, fields in entries(file.read())]
-    table = "| option | default | range | what |\n| --- | --- | --- | --- |\n" + "".join(rows)
+    tables = {
+        "settings": "| option | default | range | what |\n| --- | --- | --- | --- |\n"
+                    + "".join(row(kind, fields) for kind, fields in entries(header("settings.h"), "TC_SETTINGS")),
+        "limits": "| limit | seen |\n| --- | --- |\n"
+                  + "".join(f"| `{fields[1]}` | {fields[2]} |\n" for _, fields in entries(header("limit.h"), "TC_LIMITS")),
+    }
     with open(PAGE, encoding="utf-8") as file:
-        page = file.read()
-    head, rest = page.split(BEGIN)
-    new = head + BEGIN + table + END + rest.split(END)[1]
-    if new == page:
+        old = new = file.read()
+    for name, table in tables.items():
+        begin, end = f"<!-- {name}: made by tools/docs_tables.py -->\n", f"<!-- end of {name} -->\n"
+        head, rest = new.split(begin)
+        new = head + begin + table + end + rest.split(end)[1]
+    if new == old:
         return 0
     if "--check" in sys.argv:
-        print("docs/operations.md:1: settings: the table is old; run `make docs`")
+        print("docs/operations.md:1: settings or limits: the table is old; run `make docs`")
         return 1
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(new)
     return 0
 
 
-def entries(text):
-    """(kind, fields) of each X(...) row in TC_SETTINGS; quoted text may hold commas and parentheses."""
-    start = text.index("#define TC_SETTINGS")
+def header(name):
+    with open(os.path.join(CONFIG, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def entries(text, table):
+    """(kind, fields) of each X(...) row in a table; quoted text may hold commas and parentheses."""
+    start = text.index(f"#define {table}(")
     body = re.sub(r"\\\n", "\n", text[start:])
     body = body[:body.index("\n\n")]
     token = re.compile(r'"((?:\\.|[^"\\])*)"|([(),])|([^\s"(),]+)|\s+')

@@ -35,6 +35,7 @@ struct running {
 static int start(struct running *r, struct fault *f);
 static int choose_io(struct running *r, struct fault *f);
 static void raise_descriptors(struct running *r);
+static int plan_memory(const struct running *r, struct fault *f);
 static int open_listeners(struct running *r, struct fault *f);
 static int start_workers(struct running *r, struct fault *f);
 static int start_feeds(struct running *r, struct fault *f);
@@ -88,6 +89,7 @@ static int start(struct running *r, struct fault *f)
     r->server = (struct server){.settings = s, .version = TC_VERSION, .started_real_ns = clock_real_ns()};
     r->server.log = log_create(&lo, f);
     if (!r->server.log) return f->code;
+    if ((result = plan_memory(r, f)) < 0) return result;
     if ((result = open_listeners(r, f)) < 0) return result;
     if ((result = start_workers(r, f)) < 0) return result;
     if ((result = start_feeds(r, f)) < 0) return result;
@@ -133,10 +135,22 @@ static void raise_descriptors(struct running *r)
     if (getrlimit(RLIMIT_NOFILE, &l) < 0) return;
     l.rlim_cur = l.rlim_max;
     setrlimit(RLIMIT_NOFILE, &l);
-    if (l.rlim_cur < r->s->connections_max + 64)
+    if (l.rlim_cur < admission_files(r->s))
         diag(DIAG_WARN, "few_descriptors", D_NUM("limit", l.rlim_cur),
              D_NUM("max_connections", r->s->connections_max),
-             D_TEXT("remedy", "raise the hard limit (ulimit -Hn, LimitNOFILE=); accepts fail beyond it"));
+             D_TEXT("remedy", "raise the hard limit (ulimit -Hn, LimitNOFILE=); beyond it: 503"));
+}
+
+/* Says what may be used at most, before any of it is. */
+static int plan_memory(const struct running *r, struct fault *f)
+{
+    struct memory_budget b;
+    memory_budget(r->s, log_bytes(r->server.log), &b);
+    diag(DIAG_INFO, "memory", D_NUM("most_mib", b.total >> 20), D_NUM("log_mib", b.log >> 20),
+         D_NUM("connections_mib", b.connections >> 20), D_NUM("rests_mib", b.rests >> 20),
+         D_NUM("requests_mib", b.requests >> 20), D_NUM("messages_mib", b.messages >> 20),
+         D_NUM("filters_mib", b.filters >> 20), D_NUM("workers_mib", b.workers >> 20));
+    return memory_check(r->s, &b, f);
 }
 
 /* One socket per worker and address (SO_REUSEPORT): the kernel spreads connections. */
@@ -195,8 +209,7 @@ static int start_workers(struct running *r, struct fault *f)
         int result = worker_start(r->server.workers[i], f);
         if (result < 0) return result;
     }
-    diag(DIAG_INFO, "workers", D_NUM("count", s->workers), D_NUM("spin_us", spin_ns / NS_PER_US),
-         D_NUM("reserved_mib_each", worker_bytes(s) >> 20), D_NUM("log_mib", log_bytes(r->server.log) >> 20));
+    diag(DIAG_INFO, "workers", D_NUM("count", s->workers), D_NUM("spin_us", spin_ns / NS_PER_US), );
     return 0;
 }
 

@@ -42,12 +42,14 @@
       "a client's message; over it: close 1009")                                                             \
     U(rules_max, "max-rules", 1000, 1, 65536, "rules", "rules of one connection; over it: error too_many")   \
     U(rest_bytes, "rest-memory", 0, 0, UINT64_C(1) << 40, "bytes",                                           \
-      "memory for rests of frames; 0: connections x 16 KiB")                                                 \
+      "memory for rests of frames, all workers together; 0: connections x 16 KiB")                           \
     U(filter_bytes, "filter-memory", UINT64_C(268435456), 1048576, UINT64_C(1) << 40, "bytes",               \
-      "memory for rules and filters; over it: 1008")                                                         \
+      "memory for rules and filters, all workers together; over it: 1008")                                   \
+    U(memory_max, "max-memory", 0, 0, UINT64_C(1) << 40, "bytes",                                            \
+      "if all limits together allow more than this, it does not start; 0: not checked")                      \
     U(handshakes_per_second_max, "max-handshakes", 0, 0, 1000000, "a second",                                \
-      "new connections a second and worker; over it: 503; 0: no limit")                                      \
-    U(commands_per_second_max, "max-commands", 100, 0, 1000000, "a second",                                  \
+      "new connections a second, all workers together; over it: 503; 0: no limit")                           \
+    U(commands_per_second_max, "max-commands", 100, 0, 50000, "a second",                                    \
       "commands and pings a second and connection; over it: 1008; 0: no limit")                              \
     S(handshake_timeout_ns, "handshake-timeout", 10, 0.01, 3600, "from accept to the last header byte: 408") \
     S(keepalive_timeout_ns, "keepalive-timeout", 30, 0.01, 3600,                                             \

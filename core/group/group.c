@@ -33,6 +33,13 @@ int groups_init(struct groups *gs, const struct groups_options *o)
     return gs->buckets && gs->by_symbol && gs->notes && gs->noted ? 0 : TC_ESYSTEM;
 }
 
+size_t groups_table_bytes(uint32_t symbols_max)
+{
+    struct groups *gs;
+    return BUCKETS * sizeof *gs->buckets +
+           symbols_max * (sizeof *gs->by_symbol + sizeof *gs->notes + sizeof *gs->noted);
+}
+
 void groups_destroy(struct groups *gs)
 {
     memory_release(gs->buckets, BUCKETS * sizeof(struct group *));

@@ -106,6 +106,7 @@ struct groups_options {
 
 int groups_init(struct groups *gs, const struct groups_options *o); /* 0 or TC_ESYSTEM */
 void groups_destroy(struct groups *gs);
+size_t groups_table_bytes(uint32_t symbols_max); /* what it reserves beside the heap */
 
 /* ---- Groups. ---- */
 

@@ -47,7 +47,8 @@ static int reserve(struct log *l, const struct log_options *o, struct fault *fau
     }
     if (sleeper_open(&l->writer_sleeper) < 0)
         return fault_set(fault, TC_ESYSTEM, "no eventfd for the log's writer");
-    l->bytes = n * (sizeof *l->ticks + sizeof *l->jsons + sizeof *l->keys);
+    l->bytes = n * (sizeof *l->ticks + sizeof *l->jsons + sizeof *l->keys) + symbol_table_bytes(l->symbols) +
+               last_value_bytes(o->symbols_max, o->bars_max);
     return 0;
 }
 

@@ -4,6 +4,8 @@
 #ifndef TC_OPS_COUNTERS_H
 #define TC_OPS_COUNTERS_H
 
+#include "config/limit.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -25,7 +27,7 @@
     X(command_errors_total, "counter", "commands answered with an error")                                    \
     X(closed_protocol_total, "counter", "connections closed for a WebSocket protocol error")                 \
     X(closed_timeout_total, "counter", "connections closed by a timer")                                      \
-    X(closed_limit_total, "counter", "connections closed with 1008 for a limit")                             \
+    X(closed_limit_total, "counter", "connections closed with 1008 or 1013 for a limit")                     \
     X(closed_slow_total, "counter", "connections closed with 4000")                                          \
     X(let_go_total, "counter", "subscribers that a feed no longer waits for: they took nothing")             \
     X(closed_rest_total, "counter", "connections reset because the memory for rests was used up")            \
@@ -54,6 +56,7 @@
 #define COUNTER_FIELD(field, type, what) _Atomic uint64_t field;
 struct counters {
     TC_COUNTERS(COUNTER_FIELD)
+    _Atomic uint64_t limits[LIMIT_COUNT]; /* times each was met */
 };
 #undef COUNTER_FIELD
 

@@ -13,6 +13,7 @@ struct writer {
 
 static void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void one(struct writer *w, const char *name, const char *type, const char *what, uint64_t value);
+static void limits(struct writer *w, const struct metrics_in *in);
 static uint64_t sum(const struct metrics_in *in, size_t offset, bool least);
 
 uint32_t metrics_text(const struct metrics_in *in, char *out, uint32_t out_size)
@@ -36,7 +37,18 @@ uint32_t metrics_text(const struct metrics_in *in, char *out, uint32_t out_size)
             offsetof(struct counters, field) == offsetof(struct counters, read_seq)));
     TC_COUNTERS(COUNTER_ROW)
 #undef COUNTER_ROW
+    limits(&w, in);
     return w.size;
+}
+
+static void limits(struct writer *w, const struct metrics_in *in)
+{
+    put(w, "# HELP tickcast_limit_total times a limit was met\n# TYPE tickcast_limit_total counter\n");
+    for (uint32_t i = 0; i < LIMIT_COUNT; i++) {
+        size_t offset = offsetof(struct counters, limits) + i * sizeof(_Atomic uint64_t);
+        put(w, "tickcast_limit_total{limit=\"%s\"} %llu\n", limit_word((enum limit)i),
+            (unsigned long long)sum(in, offset, false));
+    }
 }
 
 static void one(struct writer *w, const char *name, const char *type, const char *what, uint64_t value)

@@ -61,15 +61,23 @@ static inline uint32_t chain_next(const _Atomic uint32_t *link)
     return atomic_load_explicit(link, memory_order_acquire); /* pairs with bar_cell */
 }
 
+#define HEAD_BYTES ((sizeof(struct last_value) + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE)
+
+size_t last_value_bytes(uint32_t symbols_max, uint32_t bars_max)
+{
+    return HEAD_BYTES + (3 * (size_t)symbols_max + bars_max) * sizeof(struct cell) +
+           bars_max * sizeof(struct bar_link) + symbols_max * sizeof(_Atomic uint32_t);
+}
+
 struct last_value *last_value_create(uint32_t symbols_max, uint32_t bars_max)
 {
     TC_ASSERT(symbols_max >= 1);
     TC_ASSERT(symbols_max <= SYMBOLS_MAX);
     TC_ASSERT(bars_max <= SYMBOLS_MAX * BAR_INTERVALS);
-    size_t head = (sizeof(struct last_value) + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE;
+    size_t head = HEAD_BYTES;
     size_t cells = (3 * (size_t)symbols_max + bars_max) * sizeof(struct cell);
-    size_t links = bars_max * sizeof(struct bar_link), firsts = symbols_max * sizeof(_Atomic uint32_t);
-    size_t bytes = head + cells + links + firsts;
+    size_t links = bars_max * sizeof(struct bar_link);
+    size_t bytes = last_value_bytes(symbols_max, bars_max);
     struct last_value *v = memory_reserve(bytes, 0);
     if (!v) return NULL;
     v->bytes = bytes;

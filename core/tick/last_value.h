@@ -15,6 +15,7 @@ struct last_value;
 
 /* bars_max: (symbol, interval) pairs that can be held; beyond it new pairs are not kept (and counted). */
 struct last_value *last_value_create(uint32_t symbols_max, uint32_t bars_max);
+size_t last_value_bytes(uint32_t symbols_max, uint32_t bars_max); /* what it reserves */
 void last_value_destroy(struct last_value *v);
 
 /* Thread: the owner. Takes quote, trade, status and bar ticks; others are ignored. A tick not newer (by seq)

@@ -68,6 +68,11 @@ struct symbol_table *symbol_table_create(uint32_t capacity)
     return t;
 }
 
+size_t symbol_table_bytes(const struct symbol_table *t)
+{
+    return t->bytes;
+}
+
 void symbol_table_destroy(struct symbol_table *t)
 {
     if (t) memory_release(t, t->bytes);

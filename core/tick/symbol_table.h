@@ -13,6 +13,7 @@ struct symbol_table;
 
 /* Reserves for `capacity` symbols (at most SYMBOLS_MAX), touched on use. NULL: out of memory. */
 struct symbol_table *symbol_table_create(uint32_t capacity);
+size_t symbol_table_bytes(const struct symbol_table *t); /* reserved */
 void symbol_table_destroy(struct symbol_table *t);
 
 /* Thread: the writer. Returns the id (ids count from 0, in order of adding; a known name keeps its own),

@@ -54,6 +54,7 @@ enum {                           /* conn.flags */
        CF_FAILED = 1 << 18,     /* protocol error: after our close frame nothing is read */
        CF_STALL_SEEN = 1 << 21, /* full while a feed waits for it: stall_unsent and stall_ms hold */
        CF_LET_GO = 1 << 22,     /* took nothing for stall-bound: no feed waits for it until it takes again */
+       CF_DEAF = 1 << 23, /* what arrives is dropped: the peer's close frame, or an error, came before it */
 };
 
 /* A snapshot under way; in the worker's heap. */
@@ -84,70 +85,86 @@ struct answer {
     uint32_t sent; /* bytes already taken by the socket (answers are made again, not kept) */
 };
 
+/* An idle connection costs at most this much of the program's memory: this structure, its place in the lists
+ * of worker and io, its share of a full cohort (docs/reliability.md). */
+#define CONN_IDLE_BYTES_MAX 256u
+
 #define REST_IN_ASSEMBLY (POOL_NONE - 1)
 #define NO_BUFFER        UINT32_MAX
-#define NO_UNIT          UINT32_MAX
+#define NO_UNIT          UINT8_MAX
 
+/* Blocks in the order in which a turn needs them. What only some connections have is behind a pointer and
+ * comes out of the worker's heap: an idle connection has none of it. */
 struct conn {
     uint32_t generation;
     uint32_t flags;
     uint8_t state;
     uint8_t policy;       /* enum policy */
     uint8_t member_index; /* in the cohort */
-    uint8_t listener;
-    uint32_t unit; /* index in the submission under way; UINT32_MAX: none */
+    uint8_t unit;         /* index in the submission under way; NO_UNIT: none */
+    uint16_t close_code;
+    uint16_t command_count; /* in second command_second */
 
     /* The stream. */
     struct group *group;
     struct cohort *cohort;     /* in step; NULL: behind */
-    uint32_t behind_index;     /* behind: in worker.behind */
     uint64_t position;         /* behind: what the client was told (in step: the cohort's covered) */
     uint32_t untold_conflated; /* frame=tick: conflated away before `read`, not yet told in a `covered` */
     uint32_t ticks_untold;     /* frame=tick: sent since position */
     uint64_t read; /* behind: nothing in (position, read] matches or all of it was sent as ticks */
     struct snapshotting *snapshot;
     struct answer *answer;
+    uint32_t behind_index; /* behind: in worker.behind */
 
     /* The rest of one frame that the socket took in part. */
     uint32_t rest_block; /* in the worker's rest pool; POOL_NONE: no rest; REST_IN_ASSEMBLY: an echo */
     uint32_t rest_at, rest_size;
 
     /* Input. */
-    uint32_t held_first, held_last; /* receive buffers that wait, chained; UINT32_MAX: none */
-    uint32_t block;                 /* HTTP: request bytes so far (http pool); OPEN: assembly; POOL_NONE */
-    uint32_t block_size;            /* HTTP: bytes in it */
+    uint32_t held_first; /* receive buffers that wait, chained; NO_BUFFER: none */
+    uint32_t block;      /* HTTP: request bytes so far (http pool); OPEN: assembly; POOL_NONE */
     union {
-        struct ws_reader reader; /* OPEN */
-        struct {
-            const uint8_t *body;         /* BODY: static bytes to send */
-            uint32_t body_left, scanned; /* HTTP: how far the head was searched */
+        struct {                 /* HTTP */
+            uint32_t block_size; /* bytes in the block */
+            uint32_t scanned;    /* how far the head was searched */
+        };
+        struct { /* BODY: static bytes to send */
+            const uint8_t *body;
+            uint32_t body_left;
+        };
+        struct {                      /* OPEN and after it (CF_UPGRADED) */
+            struct ws_reader *reader; /* heap: within a frame or message; NULL: between them, as is usual */
+            uint8_t *pong;            /* heap: size, payload, while one is owed */
         };
     };
 
     /* Timers; ms since the worker started (wrap-safe differences). */
     struct timer timer;
-    uint32_t deadline_ms; /* HTTP, CLOSING, LINGER: end of patience */
-    uint32_t heard_ms;    /* OPEN: last bytes from the peer */
-    uint32_t ping_ms;     /* CF_PING_OUT: the answer's time runs from here */
+    union {
+        uint32_t deadline_ms; /* HTTP, CLOSING, LINGER; CF_CLOSE: end of patience */
+        uint32_t lag_ms;      /* OPEN, CF_SLOW_TOLD: last notice */
+    };
+    uint32_t alive_ms; /* OPEN: last bytes from the peer; CF_PING_OUT: the answer's time runs from here */
     uint32_t heartbeat_next_ms, heartbeat_ms;
     uint32_t full_ms;      /* CF_FULL: since */
     uint32_t unsent_seen;  /* CF_FULL: bytes in the socket's send queue when last looked at */
     uint32_t stall_ms;     /* CF_STALL_SEEN: since when the send queue has been the same */
     uint32_t stall_unsent; /* CF_STALL_SEEN: bytes in it */
-    uint32_t lag_ms;       /* CF_SLOW_TOLD: last notice */
     uint32_t opened_ms;
 
-    uint8_t *pong; /* heap, 128 bytes: size, payload; NULL: none was ever owed */
-    uint16_t close_code;
-    uint16_t command_count; /* in second command_second */
     uint32_t command_second;
-    uint32_t address;         /* entry in the worker's address table; UINT32_MAX: not counted */
+    uint32_t address;         /* entry in the table of addresses; UINT32_MAX: not counted */
+    uint32_t gaps;            /* told so far */
     const char *close_reason; /* a literal */
 
     /* Told so far, without the cohort's share (added when it leaves). */
     uint64_t sent_bytes, ticks;
     uint64_t conflated;
-    uint32_t gaps;
 };
+
+/* Beside it: the free list, the ready ring and the list of those behind (4 each), the io's own record (at
+ * most 16), a 64th of a cohort (a heap block of 512). */
+_Static_assert(sizeof(struct conn) + 3 * 4 + 16 + 512 / COHORT_MEMBERS_MAX <= CONN_IDLE_BYTES_MAX,
+               "an idle connection's memory");
 
 #endif

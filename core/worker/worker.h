@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "log/log.h"
 #include "ops/counters.h"
+#include "worker/admission.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ struct server {
      * a tick up to stalled_seq and takes nothing. */
     _Atomic uint64_t stalled_seq;
     _Atomic uint32_t stalled_looks;
-    _Atomic bool ended; /* replay --at-end exit: what is in the log is delivered, then 1000 */
+    struct admission admission; /* opened by the first worker */
+    _Atomic bool ended;         /* replay --at-end exit: what is in the log is delivered, then 1000 */
 };
 
 struct worker_options {
@@ -45,10 +47,25 @@ struct worker_options {
     uint64_t seed; /* for jitter; 0: draw one */
 };
 
-/* Reserves a worker's memory (worker_bytes) and registers it as a reader of the log. Thread: main. */
+/* The most memory that a server with these settings can ever use, in bytes, by what it is for; all workers
+ * together (docs/reliability.md has the formula). The kernel's memory for sockets is not in it. */
+struct memory_budget {
+    size_t log;         /* ticks, their JSON and keys, symbols, last values */
+    size_t connections; /* --max-connections times what an idle one costs */
+    size_t rests;       /* --rest-memory */
+    size_t requests;    /* heads of HTTP requests that arrive in pieces */
+    size_t messages;    /* clients' messages that arrive in pieces */
+    size_t filters;     /* --filter-memory */
+    size_t workers;     /* what each worker has, whoever connects */
+    size_t total;
+};
+void memory_budget(const struct settings *s, size_t log_bytes, struct memory_budget *out);
+/* TC_EUSAGE if it is over --max-memory, with what to lower. */
+int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault);
+
+/* Reserves a worker's memory and registers it as a reader of the log. Thread: main. */
 int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault);
 void worker_destroy(struct worker *w);
-size_t worker_bytes(const struct settings *s);
 
 /* Runs it in a thread of its own until it has drained. worker_start returns once its io is open and it
  * listens, or with the fault. */

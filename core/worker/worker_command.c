@@ -10,6 +10,7 @@ static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_k
                                  uint8_t id_size);
 static void reject(struct worker *w, struct conn *c, const struct command *cmd, const char *code,
                    const char *message);
+static void reject_for(struct worker *w, struct conn *c, const struct command_error *err);
 static void change_set(struct worker *w, struct conn *c, const struct command *cmd);
 static int new_rules(struct worker *w, struct conn *c, const struct command *cmd, struct rule *rules);
 static uint32_t without(struct rule *rules, uint32_t count, const struct command *cmd);
@@ -42,6 +43,7 @@ static void change_set(struct worker *w, struct conn *c, const struct command *c
     struct rule *rules = (struct rule *)w->arena; /* no submission is under way while input is handled */
     int count = new_rules(w, c, cmd, rules);
     if (count < 0) {
+        limit_met(w, LIMIT_RULES);
         char text[120];
         snprintf(text, sizeof text, "a connection may have %llu rules (--max-rules); nothing was changed",
                  (unsigned long long)w->settings->rules_max);
@@ -64,8 +66,7 @@ static void change_set(struct worker *w, struct conn *c, const struct command *c
     a->group = group_get(&w->groups, &key);
     if (!a->group) {
         answer_drop(w, c);
-        counter_add(&w->counters.closed_limit_total, 1);
-        conn_want_close(w, c, WS_POLICY, "memory");
+        limit_memory(w, c);
         return;
     }
     if (!set_start(w, c, cmd, a)) {
@@ -163,8 +164,7 @@ static struct answer *answer_new(struct worker *w, struct conn *c, enum answer_k
 {
     struct answer *a = heap_get(&w->groups.heap, sizeof *a);
     if (!a) {
-        counter_add(&w->counters.closed_limit_total, 1);
-        conn_want_close(w, c, WS_POLICY, "memory");
+        limit_memory(w, c);
         return NULL;
     }
     memset(a, 0, sizeof *a);
@@ -182,10 +182,16 @@ static void reject(struct worker *w, struct conn *c, const struct command *cmd, 
     struct command_error err = {.code = code, .id_size = cmd->id_size};
     memcpy(err.id, cmd->id, cmd->id_size);
     snprintf(err.message, sizeof err.message, "%s", message);
-    command_reject(w, c, &err);
+    reject_for(w, c, &err);
 }
 
 void command_reject(struct worker *w, struct conn *c, const struct command_error *err)
+{
+    if (strcmp(err->code, "too_many") == 0) limit_met(w, LIMIT_PATTERNS);
+    reject_for(w, c, err);
+}
+
+static void reject_for(struct worker *w, struct conn *c, const struct command_error *err)
 {
     counter_add(&w->counters.command_errors_total, 1);
     struct answer *a = answer_new(w, c, ANSWER_ERROR, err->id, err->id_size);

@@ -4,10 +4,10 @@
 #include "base/assert.h"
 #include "wire/http_reply.h"
 
+static void accept_failed(struct worker *w, int err);
 static void refuse(struct worker *w, int32_t handle, const char *why);
 static uint32_t slot_take(struct worker *w);
-static uint32_t address_take(struct worker *w, int32_t handle, bool *over);
-static void address_drop(struct worker *w, uint32_t index);
+static const char *peer_of(struct worker *w, int32_t handle, char out[ADDRESS_TEXT_BYTES]);
 static void open_timers(struct worker *w, struct conn *c);
 static void timed_out(struct worker *w, struct conn *c);
 
@@ -25,43 +25,31 @@ uint32_t conn_slot(const struct worker *w, const struct conn *c)
 void conn_accept(struct worker *w, const struct io_event *e)
 {
     if (e->result < 0) {
-        counter_add(&w->counters.accept_errors_total, 1);
+        accept_failed(w, -e->result);
         return;
     }
-    const char *why = NULL;
-    uint64_t second = w->now_ns / NS_PER_SECOND;
-    if (w->handshake_second != second) {
-        w->handshake_second = second;
-        w->handshake_count = 0;
-    }
-    uint64_t rate = w->settings->handshakes_per_second_max;
-    if (w->draining)
-        why = "draining";
-    else if (w->conn_count >= w->conns_max)
-        why = "max-connections";
-    else if (w->conn_handshaking >= w->conns_max / 4 + 1) /* decision 29 */
-        why = "handshakes";
-    else if (rate > 0 && w->handshake_count >= rate)
-        why = "max-handshakes";
-    bool over = false;
-    uint32_t address = why ? UINT32_MAX : address_take(w, e->result, &over);
-    if (over) why = "max-connections-per-ip";
-    if (why) {
-        refuse(w, e->result, why);
+    if (w->draining) {
+        refuse(w, e->result, "draining");
         return;
     }
-    w->handshake_count++;
+    uint32_t address;
+    char peer[ADDRESS_TEXT_BYTES];
+    enum limit met = admission_take(&w->server->admission, peer_of(w, e->result, peer), w->now_ns, &address);
+    if (met != LIMIT_COUNT) {
+        limit_met(w, met);
+        refuse(w, e->result, limit_word(met));
+        return;
+    }
+    TC_ASSERT(w->conn_count < w->conns_max);
     uint32_t slot = slot_take(w);
     struct conn *c = &w->conns[slot];
     uint32_t generation = c->generation + 1;
     *c = (struct conn){.generation = generation,
                        .state = CONN_HTTP,
                        .flags = CF_KEEP_ALIVE,
-                       .listener = (uint8_t)e->listener,
                        .unit = NO_UNIT,
                        .rest_block = POOL_NONE,
                        .held_first = NO_BUFFER,
-                       .held_last = NO_BUFFER,
                        .block = POOL_NONE,
                        .address = address,
                        .opened_ms = w->now_ms,
@@ -78,6 +66,16 @@ void conn_accept(struct worker *w, const struct io_event *e)
     conn_timer_set(w, c);
 }
 
+/* The kernel had no descriptor, no memory ...: those that wait stay in the backlog until there is room. */
+static void accept_failed(struct worker *w, int err)
+{
+    counter_add(&w->counters.accept_errors_total, 1);
+    uint32_t suppressed;
+    if (diag_may(&w->accept_rate, w->now_ns, 1, &suppressed))
+        diag(DIAG_WARN, "accept_failed", D_NUM("worker", w->options.index), D_TEXT("why", strerror(err)),
+             D_NUM("connections", w->conn_count), D_NUM("suppressed", suppressed));
+}
+
 static void refuse(struct worker *w, int32_t handle, const char *why)
 {
     char reply[512];
@@ -86,10 +84,6 @@ static void refuse(struct worker *w, int32_t handle, const char *why)
     TC_ASSERT(size > 0);
     w->io->ops->refuse(w->io, handle, reply, (uint32_t)size);
     counter_add(&w->counters.refused_total, 1);
-    uint32_t suppressed;
-    if (diag_may(&w->refuse_rate, w->now_ns, 1, &suppressed))
-        diag(DIAG_WARN, "refused", D_NUM("worker", w->options.index), D_TEXT("limit", why),
-             D_NUM("connections", w->conn_count), D_NUM("suppressed", suppressed));
 }
 
 static uint32_t slot_take(struct worker *w)
@@ -99,41 +93,12 @@ static uint32_t slot_take(struct worker *w)
     return w->conn_touched++;
 }
 
-/* Counts one more connection of the peer's address. UINT32_MAX: not counted (no limit is set). */
-static uint32_t address_take(struct worker *w, int32_t handle, bool *over)
+/* Its address, where it counts: peers on a unix socket have none. NULL: does not count. */
+static const char *peer_of(struct worker *w, int32_t handle, char out[ADDRESS_TEXT_BYTES])
 {
-    uint64_t most = w->settings->connections_per_ip_max;
-    if (most == 0) return UINT32_MAX;
-    char text[46] = "";
-    w->io->ops->peer(w->io, handle, text, sizeof text);
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *p = text; *p; p++) hash = (hash ^ (uint8_t)*p) * UINT64_C(1099511628211);
-    uint32_t free_at = UINT32_MAX;
-    for (uint32_t i = 0; i <= w->addresses_mask; i++) {
-        uint32_t at = (uint32_t)(hash + i) & w->addresses_mask;
-        struct address *a = &w->addresses[at];
-        if (a->text[0] == 0 || a->count == 0) { /* count 0: was used; goes on looking for its own */
-            if (free_at == UINT32_MAX) free_at = at;
-            if (a->text[0] == 0) break;
-            continue;
-        }
-        if (strcmp(a->text, text) != 0) continue;
-        if (a->count >= most) {
-            *over = true;
-            return UINT32_MAX;
-        }
-        a->count++;
-        return at;
-    }
-    TC_ASSERT(free_at != UINT32_MAX); /* twice as many entries as connections */
-    memcpy(w->addresses[free_at].text, text, sizeof text);
-    w->addresses[free_at].count = 1;
-    return free_at;
-}
-
-static void address_drop(struct worker *w, uint32_t index)
-{
-    if (index != UINT32_MAX) w->addresses[index].count--;
+    if (w->settings->connections_per_ip_max == 0) return NULL;
+    w->io->ops->peer(w->io, handle, out, ADDRESS_TEXT_BYTES);
+    return strcmp(out, "unix") == 0 ? NULL : out;
 }
 
 void conn_close(struct worker *w, struct conn *c, int how)
@@ -150,10 +115,14 @@ void conn_release(struct worker *w, struct conn *c)
     rest_drop(w, c);
     if (c->block != POOL_NONE) pool_put(c->state == CONN_HTTP ? &w->http_blocks : &w->assemblies, c->block);
     c->block = POOL_NONE;
-    heap_put(&w->groups.heap, c->pong, WS_CONTROL_BYTES_MAX + 1);
-    c->pong = NULL;
+    if (c->flags & CF_UPGRADED) {
+        heap_put(&w->groups.heap, c->pong, WS_CONTROL_BYTES_MAX + 1);
+        heap_put(&w->groups.heap, c->reader, sizeof *c->reader);
+        c->pong = NULL;
+        c->reader = NULL;
+    }
     timer_cancel(&w->timers, &c->timer);
-    address_drop(w, c->address);
+    admission_give(&w->server->admission, c->flags & CF_UPGRADED, c->address);
     if (!(c->flags & CF_UPGRADED)) w->conn_handshaking--;
     c->state = CONN_FREE;
     w->conn_count--;
@@ -199,8 +168,9 @@ void conn_ready(struct worker *w, struct conn *c)
 {
     if (c->flags & CF_READY) return;
     c->flags |= CF_READY;
-    TC_ASSERT(w->ready_tail - w->ready_head <= w->ready_mask);
-    w->ready[w->ready_tail++ & w->ready_mask] = conn_slot(w, c);
+    TC_ASSERT(w->ready_count < w->conns_max);
+    uint32_t last = w->ready_first + w->ready_count++;
+    w->ready[last >= w->conns_max ? last - w->conns_max : last] = conn_slot(w, c);
 }
 
 void conn_writable(struct worker *w, struct conn *c)
@@ -221,8 +191,7 @@ void conn_timer_set(struct worker *w, struct conn *c)
     uint32_t due = c->deadline_ms;
     if (c->state == CONN_OPEN && !(c->flags & (CF_CLOSE | CF_CLOSE_SENT))) {
         const struct settings *s = w->settings;
-        due = c->flags & CF_PING_OUT ? c->ping_ms + ns_to_ms(s->pong_timeout_ns)
-                                     : c->heard_ms + ns_to_ms(s->ping_interval_ns);
+        due = c->alive_ms + ns_to_ms(c->flags & CF_PING_OUT ? s->pong_timeout_ns : s->ping_interval_ns);
         if (c->group) due = nearer(w->now_ms, due, c->heartbeat_next_ms);
         if ((c->flags & (CF_FULL | CF_SLOW_NOW)) == CF_FULL)
             due = nearer(w->now_ms, due, c->full_ms + ns_to_ms(s->slow_after_ns));
@@ -255,7 +224,7 @@ static bool drains(struct worker *w, struct conn *c)
     int64_t unsent = w->io->ops->unsent(w->io, conn_slot(w, c));
     if (unsent < 0 || (uint32_t)unsent == c->unsent_seen) return false;
     c->unsent_seen = (uint32_t)unsent;
-    c->ping_ms = w->now_ms;
+    c->alive_ms = w->now_ms;
     return true;
 }
 
@@ -263,20 +232,19 @@ static void open_timers(struct worker *w, struct conn *c)
 {
     const struct settings *s = w->settings;
     if (c->flags & CF_PING_OUT) {
-        if (passed(w, c->ping_ms, s->pong_timeout_ns) && !drains(w, c)) {
+        if (passed(w, c->alive_ms, s->pong_timeout_ns) && !drains(w, c)) {
             timed_out(w, c);
             return;
         }
-    } else if (passed(w, c->heard_ms, s->ping_interval_ns)) {
+    } else if (passed(w, c->alive_ms, s->ping_interval_ns)) {
         c->flags |= CF_PING | CF_PING_OUT;
-        c->ping_ms = w->now_ms;
+        c->alive_ms = w->now_ms;
         conn_ready(w, c);
     }
     if ((c->flags & (CF_FULL | CF_SLOW_NOW)) == CF_FULL && passed(w, c->full_ms, s->slow_after_ns)) {
         c->flags |= CF_SLOW_NOW;
         if (c->group && c->policy == POLICY_CLOSE) {
-            counter_add(&w->counters.closed_slow_total, 1);
-            conn_want_close(w, c, WS_TOO_SLOW, "too_slow");
+            limit_close(w, c, LIMIT_SLOW, WS_TOO_SLOW, "too_slow");
             return;
         }
     }
@@ -297,6 +265,7 @@ static void timed_out(struct worker *w, struct conn *c)
     bool request_begun = c->state == CONN_HTTP && !(c->flags & CF_FULL) && c->rest_block == POOL_NONE;
     if (request_begun &&
         (c->block_size > 0 || c->opened_ms + ns_to_ms(w->settings->handshake_timeout_ns) == c->deadline_ms)) {
+        limit_met(w, LIMIT_HANDSHAKE_TIME);
         char reply[512];
         struct http_reply base = {.version_minor = 1};
         int size = http_reply_error(reply, sizeof reply, 408, "the request did not arrive in time", &base);
@@ -305,6 +274,7 @@ static void timed_out(struct worker *w, struct conn *c)
         if (c->state != CONN_FREE && c->rest_block == POOL_NONE) conn_linger(w, c);
         return;
     }
+    if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT)) limit_met(w, LIMIT_PONG);
     if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT) &&
         !(c->flags & (CF_FULL | CF_CLOSE | CF_CLOSE_SENT))) {
         conn_want_close(w, c, WS_GOING_AWAY, "ping_timeout");

@@ -1,5 +1,5 @@
-/* worker/worker_create.c -- a worker's memory: all of it reserved at start, touched on use. Thread: main
- * (worker_open_io: the worker's). */
+/* worker/worker_create.c -- a worker's memory: all of it reserved at start, touched on use; how much:
+ * worker_memory.c. Thread: main (worker_open_io: the worker's). */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -7,14 +7,7 @@
 
 #include <stdlib.h>
 
-#define HTTP_BLOCK_BYTES    (HTTP_HEADER_BYTES_MAX + 16u)
-#define COMMAND_ARENA_BYTES (4u << 20)
-
 static int reserve(struct worker *w, struct fault *fault);
-static uint32_t power_of_two(uint64_t least);
-static uint32_t rest_blocks(const struct settings *s);
-static uint32_t assembly_blocks(const struct settings *s);
-static uint32_t arena_bytes(const struct settings *s);
 
 int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault)
 {
@@ -45,69 +38,27 @@ static int reserve(struct worker *w, struct fault *fault)
 {
     (void)fault;
     const struct settings *s = w->settings;
-    uint32_t ready_room = power_of_two(w->conns_max + 1);
-    uint32_t addresses = power_of_two(2 * (uint64_t)w->conns_max);
-    w->ready_mask = ready_room - 1;
-    w->addresses_mask = addresses - 1;
-    w->arena_bytes = arena_bytes(s);
+    w->admitted = true;
+    if (admission_open(&w->server->admission, s) < 0) return TC_ESYSTEM;
+    w->arena_bytes = memory_arena_bytes(s);
     w->conns = memory_reserve(w->conns_max * sizeof *w->conns, 0);
     w->free_slots = memory_reserve(w->conns_max * sizeof *w->free_slots, 0);
     w->behind = memory_reserve(w->conns_max * sizeof *w->behind, 0);
-    w->ready = memory_reserve(ready_room * sizeof *w->ready, 0);
-    w->addresses = memory_reserve(addresses * sizeof *w->addresses, 0);
+    w->ready = memory_reserve(w->conns_max * sizeof *w->ready, 0);
     w->arena = memory_reserve(w->arena_bytes, 0);
     w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
-    if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->addresses || !w->arena ||
-        !w->command_arena || !w->last)
+    if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena || !w->last)
         return TC_ESYSTEM;
-    if (pool_init(&w->rests, rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
-    if (pool_init(&w->http_blocks, w->conns_max / 4 + 1, HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
-    if (pool_init(&w->assemblies, assembly_blocks(s), sizeof(struct ws_assembly) + s->message_bytes_max + 8) <
-        0)
-        return TC_ESYSTEM;
+    if (pool_init(&w->rests, memory_rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->http_blocks, memory_http_blocks(s), HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->assemblies, memory_assembly_blocks(s), memory_assembly_bytes(s)) < 0) return TC_ESYSTEM;
     struct groups_options o = {.log = w->log,
-                               .heap_bytes = s->filter_bytes,
+                               .heap_bytes = memory_filter_bytes(s),
                                .symbols_max = (uint32_t)s->symbols_max,
                                .members_max = (uint32_t)s->cohort_members_max,
                                .interval_ns_least = s->batch_us * NS_PER_US};
     return groups_init(&w->groups, &o);
-}
-
-static uint32_t power_of_two(uint64_t least)
-{
-    uint32_t n = 1;
-    while (n < least) n *= 2;
-    return n;
-}
-
-static uint32_t rest_blocks(const struct settings *s)
-{
-    uint64_t bytes = s->rest_bytes ? s->rest_bytes : s->connections_max * FRAME_BYTES_MAX;
-    return (uint32_t)max_u64(bytes / FRAME_BYTES_MAX, 1);
-}
-
-/* Messages that arrive in pieces at the same time; more are told 1013. */
-static uint32_t assembly_blocks(const struct settings *s)
-{
-    return (uint32_t)max_u64(s->connections_max / 16, 16);
-}
-
-/* The largest single answer (a set of --max-rules rules, twice over: rules as notices want them, and the
- * text). */
-static uint32_t arena_bytes(const struct settings *s)
-{
-    return (uint32_t)(ARENA_BYTES + (s->rules_max + COMMAND_SYMBOLS_MAX) * 512);
-}
-
-size_t worker_bytes(const struct settings *s)
-{
-    return sizeof(struct worker) +
-           s->connections_max * (sizeof(struct conn) + 12 + 2 * sizeof(struct address)) +
-           (size_t)rest_blocks(s) * FRAME_BYTES_MAX + (s->connections_max / 4 + 1) * HTTP_BLOCK_BYTES +
-           (size_t)assembly_blocks(s) * (sizeof(struct ws_assembly) + s->message_bytes_max) +
-           s->filter_bytes + arena_bytes(s) + COMMAND_ARENA_BYTES +
-           (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
 }
 
 int worker_open_io(struct worker *w, struct fault *fault)
@@ -134,12 +85,10 @@ void worker_destroy(struct worker *w)
     if (!w) return;
     worker_stop(w);
     if (w->io) w->io->ops->close(w->io);
-    uint32_t ready_room = w->ready_mask + 1, addresses = w->addresses_mask + 1;
     memory_release(w->conns, w->conns_max * sizeof *w->conns);
     memory_release(w->free_slots, w->conns_max * sizeof *w->free_slots);
     memory_release(w->behind, w->conns_max * sizeof *w->behind);
-    memory_release(w->ready, ready_room * sizeof *w->ready);
-    memory_release(w->addresses, addresses * sizeof *w->addresses);
+    memory_release(w->ready, w->conns_max * sizeof *w->ready);
     memory_release(w->arena, w->arena_bytes);
     memory_release(w->command_arena, COMMAND_ARENA_BYTES);
     if (w->last) last_value_destroy(w->last);
@@ -147,6 +96,7 @@ void worker_destroy(struct worker *w)
     pool_destroy(&w->http_blocks);
     pool_destroy(&w->assemblies);
     groups_destroy(&w->groups);
+    if (w->admitted) admission_close(&w->server->admission);
     free(w);
 }
 

@@ -73,6 +73,7 @@ static void learn_symbols(struct worker *w, uint32_t count)
         /* No memory for one group's filter: its members are told, the others go on. */
         for (uint32_t slot = 0; slot < w->conn_touched; slot++)
             if (w->conns[slot].state != CONN_FREE && w->conns[slot].group == full) {
+                limit_met(w, LIMIT_FILTER_MEMORY);
                 counter_add(&w->counters.closed_limit_total, 1);
                 conn_close(w, &w->conns[slot], IO_CLOSE_RESET);
             }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void request_limit(struct worker *w, int status);
 static void on_request(struct worker *w, struct conn *c, const struct http_request *r);
 static int check_host(const struct worker *w, const struct http_request *r);
 static bool origin_allowed(const struct worker *w, const struct http_request *r);
@@ -61,10 +62,19 @@ size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
     } else {
         memset(&r, 0, sizeof r);
         r.version_minor = 1;
+        request_limit(w, -result);
         fail(w, c, &r, -result, "the request is not one this server can read");
     }
     if (block != POOL_NONE) pool_put(&w->http_blocks, block);
     return used;
+}
+
+static void request_limit(struct worker *w, int status)
+{
+    if (status == 431) limit_met(w, LIMIT_HEAD);
+    if (status == 414) limit_met(w, LIMIT_TARGET);
+    if (status == 413) limit_met(w, LIMIT_BODY);
+    if (status == 503) limit_met(w, LIMIT_UNUPGRADED);
 }
 
 /* Answers from out; what follows the answer depends on keep-alive. */
@@ -181,10 +191,12 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         bytes += hello_size;
     }
     w->conn_handshaking--;
+    admission_upgraded(&w->server->admission);
     c->state = CONN_OPEN;
     c->flags = (c->flags & ~(uint32_t)CF_KEEP_ALIVE) | CF_UPGRADED | (echo ? CF_ECHO : 0);
-    memset(&c->reader, 0, sizeof c->reader);
-    c->heard_ms = w->now_ms;
+    c->reader = NULL;
+    c->pong = NULL;
+    c->alive_ms = w->now_ms;
     counter_add(&w->counters.upgrades_total, 1);
     conn_timer_set(w, c);
     /* The query is read before the arena is reused. */

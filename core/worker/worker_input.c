@@ -14,7 +14,7 @@ void input_received(struct worker *w, struct conn *c, const struct io_event *e)
         peer_ended(w, c, e->result);
         return;
     }
-    c->heard_ms = w->now_ms;
+    if (!(c->flags & CF_PING_OUT)) c->alive_ms = w->now_ms;
     uint32_t size = (uint32_t)e->result, used = 0;
     uint32_t generation = c->generation;
     if (c->held_first == NO_BUFFER) used = (uint32_t)consume(w, c, e->bytes, size);
@@ -56,14 +56,12 @@ static void hold(struct worker *w, struct conn *c, uint32_t buffer, uint8_t *byt
     w->buffer_at[buffer] = 0;
     w->buffer_size[buffer] = (uint16_t)size;
     w->buffer_bytes[buffer] = bytes;
-    if (c->held_first == NO_BUFFER)
-        c->held_first = buffer;
-    else
-        w->buffer_next[c->held_last] = buffer;
-    c->held_last = buffer;
+    uint32_t *last = &c->held_first; /* few: from the second on the peer is paused */
+    while (*last != NO_BUFFER) last = &w->buffer_next[*last];
+    *last = buffer;
     /* One buffer in hand is what an answer in flight may cost; more, and the kernel's window stops the peer.
      */
-    if (!(c->flags & CF_PAUSED) && ((c->flags & CF_FULL) || c->held_first != c->held_last)) {
+    if (!(c->flags & CF_PAUSED) && ((c->flags & CF_FULL) || c->held_first != buffer)) {
         c->flags |= CF_PAUSED;
         w->io->ops->receive_pause(w->io, conn_slot(w, c));
     }
@@ -81,7 +79,6 @@ void input_resume(struct worker *w, struct conn *c)
         w->buffer_at[buffer] = (uint16_t)(at + used);
         if (w->buffer_at[buffer] < w->buffer_size[buffer]) return;
         c->held_first = w->buffer_next[buffer];
-        if (c->held_first == NO_BUFFER) c->held_last = NO_BUFFER;
         w->io->ops->buffer_done(w->io, buffer);
     }
     if (c->state == CONN_FREE || c->held_first != NO_BUFFER || !input_may_go_on(c)) return;
@@ -98,7 +95,6 @@ void input_drop(struct worker *w, struct conn *c)
         c->held_first = w->buffer_next[buffer];
         w->io->ops->buffer_done(w->io, buffer);
     }
-    c->held_last = NO_BUFFER;
 }
 
 /* End of file or a dead socket. A peer that has only shut down its sending side can get nothing more of use

@@ -25,6 +25,7 @@
 #define RECEIVE_BUFFERS      1024u
 #define RECEIVE_BUFFER_BYTES 4096u
 #define LINGER_MS            2000u
+_Static_assert(FLUSH_SENDS < NO_UNIT, "an index of a unit fits its byte");
 _Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
                "an echo out of a receive buffer fits a rest block");
 
@@ -66,11 +67,6 @@ struct unit {
 /* What a socket did with a unit. */
 enum outcome { OUTCOME_WHOLE, OUTCOME_PART, OUTCOME_NONE, OUTCOME_DEAD };
 
-struct address {
-    char text[46];
-    uint32_t count;
-};
-
 struct worker {
     struct server *server;
     const struct settings *settings;
@@ -94,17 +90,13 @@ struct worker {
 
     /* Connections. */
     struct conn *conns;
-    uint64_t handshake_second;
-    uint32_t handshake_count; /* in that second */
     uint32_t conns_max, conn_touched, conn_count, conn_handshaking;
     uint32_t *free_slots, free_count;
-    uint32_t *ready, ready_mask, ready_head, ready_tail; /* ring of slots with something owed */
-    uint32_t *behind; /* slots of those with a subscription and no cohort */
+    uint32_t *ready, ready_first, ready_count; /* ring of conns_max: slots with something owed, each once */
+    uint32_t *behind;                          /* slots of those with a subscription and no cohort */
     uint32_t behind_count, subscriber_count;
     struct timer_wheel timers;
     struct pool rests, http_blocks, assemblies;
-    struct address *addresses; /* open addressing; connections per peer address */
-    uint32_t addresses_mask;
 
     /* Receive buffers that wait: chain, and the bytes in each. */
     uint32_t buffer_next[RECEIVE_BUFFERS];
@@ -134,7 +126,8 @@ struct worker {
     pthread_t thread;
     bool thread_started;
     struct random random;
-    struct diag_rate refuse_rate, close_rate;
+    bool admitted; /* server->admission was opened */
+    struct diag_rate limit_rates[LIMIT_COUNT], accept_rate;
     void *command_arena;
 };
 
@@ -220,6 +213,23 @@ void conn_ready(struct worker *w, struct conn *c);
 void conn_timer_set(struct worker *w, struct conn *c);
 void conn_timer_fired(struct worker *w, struct conn *c);
 void conn_writable(struct worker *w, struct conn *c);
+
+/* ---- worker_memory.c: sizes of what a worker reserves. ---- */
+#define HTTP_BLOCK_BYTES    (HTTP_HEADER_BYTES_MAX + 16u)
+#define COMMAND_ARENA_BYTES (4u << 20)
+uint32_t memory_rest_blocks(const struct settings *s);
+uint32_t memory_http_blocks(const struct settings *s);
+uint32_t memory_assembly_blocks(const struct settings *s);
+size_t memory_assembly_bytes(const struct settings *s);
+size_t memory_filter_bytes(const struct settings *s);
+uint32_t memory_arena_bytes(const struct settings *s);
+
+/* ---- worker_limit.c: what happens at a limit (config/limit.h). ---- */
+void limit_met(struct worker *w, enum limit which);
+/* ... and the connection is closed for it; reason is a literal. */
+void limit_close(struct worker *w, struct conn *c, enum limit which, uint16_t code, const char *reason);
+/* The heap is used up: closed with 1008. */
+void limit_memory(struct worker *w, struct conn *c);
 
 /* ---- worker_input.c: bytes in. ---- */
 void input_received(struct worker *w, struct conn *c, const struct io_event *e);

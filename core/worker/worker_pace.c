@@ -120,6 +120,7 @@ uint32_t pace_turn(struct worker *w)
         struct conn *c = &w->conns[w->behind[i]];
         if (!waited_for(c) || c->read >= seq || !takes_nothing(w, c)) continue;
         counter_add(&w->counters.let_go_total, 1);
+        limit_met(w, LIMIT_STALL);
         gone++;
         if (c->policy == POLICY_COMPLETE) {
             counter_add(&w->counters.closed_slow_total, 1);

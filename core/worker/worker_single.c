@@ -11,6 +11,7 @@
 #include "wire/notice.h"
 
 static uint32_t gather(struct worker *w);
+static struct conn *ready_next(struct worker *w);
 static bool unit_next(struct worker *w, struct conn *c, struct unit *u);
 static bool unit_control(struct worker *w, struct conn *c, struct unit *u);
 static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, enum ws_opcode opcode,
@@ -18,6 +19,7 @@ static bool frame_unit(struct worker *w, struct unit *u, enum unit_kind kind, en
 static void unit_done(struct worker *w, struct unit *u, const struct io_sent *failed);
 static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, enum outcome outcome,
                         uint32_t taken);
+static void rest_full(struct worker *w);
 static void reset_longest_stuck(struct worker *w, const struct conn *but);
 static void conn_rest_done(struct worker *w, struct conn *c);
 
@@ -43,19 +45,28 @@ uint32_t single_turn(struct worker *w)
 static uint32_t gather(struct worker *w)
 {
     w->unit_count = w->arena_used = 0;
-    uint32_t tries = w->ready_tail - w->ready_head; /* each ready connection once */
+    uint32_t tries = w->ready_count; /* each ready connection once */
     while (tries-- > 0 && w->unit_count < FLUSH_SENDS && w->turn_scan_left > 0) {
         if (w->arena_bytes - w->arena_used < 4 * (RENDER_BYTES_MAX + RENDER_SLACK)) break;
-        struct conn *c = conn_at(w, w->ready[w->ready_head++ & w->ready_mask]);
+        struct conn *c = ready_next(w);
         c->flags &= ~(uint32_t)CF_READY;
         if (c->state == CONN_FREE || (c->flags & CF_FULL)) continue; /* writable makes it ready again */
         struct unit *u = &w->units[w->unit_count];
         *u = (struct unit){.slot = conn_slot(w, c), .out = &w->outs[w->unit_count]};
         if (!unit_next(w, c, u)) continue;
-        c->unit = w->unit_count++;
+        c->unit = (uint8_t)w->unit_count++;
         w->io->ops->send_add(w->io, u->slot, u->bytes, u->size);
     }
     return w->unit_count;
+}
+
+static struct conn *ready_next(struct worker *w)
+{
+    TC_ASSERT(w->ready_count > 0);
+    struct conn *c = conn_at(w, w->ready[w->ready_first]);
+    w->ready_first = w->ready_first + 1 == w->conns_max ? 0 : w->ready_first + 1;
+    w->ready_count--;
+    return c;
 }
 
 /* The next bytes for c, or false if nothing is owed now (or c was closed). The order is what the protocol
@@ -138,7 +149,7 @@ static void unit_done(struct worker *w, struct unit *u, const struct io_sent *fa
     }
     c->sent_bytes += taken;
     if (taken > 0 && (c->flags & CF_PING_OUT))
-        c->ping_ms = w->now_ms; /* our ping stands in line (decision 14) */
+        c->alive_ms = w->now_ms; /* our ping stands in line (decision 14) */
     if (outcome != OUTCOME_WHOLE) {
         if (c->cohort) {
             fan_leave_whole(w, c);
@@ -181,7 +192,11 @@ static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, 
     if (outcome == OUTCOME_PART && !rest_keep(w, c, u->bytes + taken, u->size - taken)) return;
     switch (u->kind) {
     case UNIT_DRAIN: c->flags &= ~(uint32_t)CF_DRAIN; break;
-    case UNIT_PONG: c->flags &= ~(uint32_t)CF_PONG; break;
+    case UNIT_PONG:
+        c->flags &= ~(uint32_t)CF_PONG;
+        heap_put(&w->groups.heap, c->pong, WS_CONTROL_BYTES_MAX + 1);
+        c->pong = NULL;
+        break;
     case UNIT_PING:
         c->flags &= ~(uint32_t)CF_PING;
         counter_add(&w->counters.pings_total, 1);
@@ -208,7 +223,7 @@ static void conn_rest_done(struct worker *w, struct conn *c)
             return;
         }
         c->state = CONN_HTTP;
-        c->scanned = 0;
+        c->scanned = c->block_size = 0;
         c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);
         conn_timer_set(w, c);
     }
@@ -240,7 +255,7 @@ bool rest_keep(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t 
         block = pool_get(&w->rests);
     }
     if (block == POOL_NONE) {
-        counter_add(&w->counters.closed_rest_total, 1);
+        rest_full(w);
         conn_close(w, c, IO_CLOSE_RESET);
         return false;
     }
@@ -263,6 +278,12 @@ void rest_drop(struct worker *w, struct conn *c)
     c->rest_size = 0;
 }
 
+static void rest_full(struct worker *w)
+{
+    limit_met(w, LIMIT_REST_MEMORY);
+    counter_add(&w->counters.closed_rest_total, 1);
+}
+
 static void reset_longest_stuck(struct worker *w, const struct conn *but)
 {
     struct conn *longest = NULL;
@@ -273,7 +294,7 @@ static void reset_longest_stuck(struct worker *w, const struct conn *but)
         if (!longest || ms_since(w->now_ms, c->full_ms) > ms_since(w->now_ms, longest->full_ms)) longest = c;
     }
     if (!longest) return;
-    counter_add(&w->counters.closed_rest_total, 1);
+    rest_full(w);
     conn_close(w, longest, IO_CLOSE_RESET);
 }
 

@@ -72,8 +72,7 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
         if (!slow || !pending) return false;
         if ((c->flags & CF_SLOW_TOLD) && ms_since(w->now_ms, c->lag_ms) < 1000) return false;
         if (c->policy == POLICY_CLOSE) {
-            counter_add(&w->counters.closed_slow_total, 1);
-            conn_want_close(w, c, WS_TOO_SLOW, "too_slow");
+            limit_close(w, c, LIMIT_SLOW, WS_TOO_SLOW, "too_slow");
             return false;
         }
     }
@@ -223,8 +222,7 @@ static bool rejoin(struct worker *w, struct conn *c, struct cohort *target)
     if (!target || target->covered != c->position || target->read > c->read || target->ticks_untold > 0) {
         target = cohort_make(&w->groups, c->group, c->position);
         if (!target) {
-            counter_add(&w->counters.closed_limit_total, 1);
-            conn_want_close(w, c, WS_POLICY, "memory");
+            limit_memory(w, c);
             return false;
         }
         target->read = c->read;
@@ -297,8 +295,7 @@ void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus
     c->snapshot = heap_get(&w->groups.heap, sizeof *c->snapshot);
     if (!c->snapshot) {
         if (minus) group_put(&w->groups, minus);
-        counter_add(&w->counters.closed_limit_total, 1);
-        conn_want_close(w, c, WS_POLICY, "memory");
+        limit_memory(w, c);
         return;
     }
     *c->snapshot = (struct snapshotting){.minus = minus, .since = since, .since_told = since_told};

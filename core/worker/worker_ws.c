@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 
+static bool reader_keep(struct worker *w, struct conn *c, const struct ws_reader *reader);
+static void no_memory(struct worker *w, struct conn *c);
 static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m);
 static bool within_rate(struct worker *w, struct conn *c);
 static void on_message(struct worker *w, struct conn *c, const struct ws_message *m);
@@ -13,30 +15,56 @@ static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m
 
 size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 {
+    if (c->flags & CF_DEAF) return size;
+    struct ws_reader between_frames = {.closed = false};
+    struct ws_reader *reader = c->reader ? c->reader : &between_frames;
     struct ws_assembly *assembly = NULL;
     if (c->block != POOL_NONE) assembly = (struct ws_assembly *)pool_at(&w->assemblies, c->block);
     struct ws_message m = {.opcode = WS_TEXT};
     size_t used = 0;
     enum ws_event event =
-        ws_read(&c->reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
+        ws_read(reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
     if (event == WS_EVENT_NEED_ASSEMBLY) {
         c->block = pool_get(&w->assemblies);
-        if (c->block == POOL_NONE) {
-            counter_add(&w->counters.closed_limit_total, 1);
-            c->flags |= CF_FAILED;
-            conn_want_close(w, c, WS_TRY_LATER, "memory");
-            c->reader.closed = true;
+        if (c->block == POOL_NONE || !reader_keep(w, c, reader)) {
+            no_memory(w, c);
             return size;
         }
         return used;
     }
     if (event != WS_EVENT_MORE) handle(w, c, event, &m);
-    if (c->state != CONN_FREE && c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY &&
-        c->state != CONN_HTTP && ws_reader_idle(&c->reader)) {
+    if (c->state == CONN_FREE) return used;
+    if (c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY && ws_reader_idle(reader)) {
         pool_put(&w->assemblies, c->block);
         c->block = POOL_NONE;
     }
+    if (!reader_keep(w, c, reader)) no_memory(w, c);
     return used;
+}
+
+/* A reader has a state only within a frame or a message; between them, so nearly always, none is kept. False:
+ * no memory. */
+static bool reader_keep(struct worker *w, struct conn *c, const struct ws_reader *reader)
+{
+    if (reader->closed) c->flags |= CF_DEAF;
+    if (ws_reader_idle(reader)) {
+        heap_put(&w->groups.heap, c->reader, sizeof *c->reader);
+        c->reader = NULL;
+        return true;
+    }
+    if (!c->reader) {
+        c->reader = heap_get(&w->groups.heap, sizeof *c->reader);
+        if (!c->reader) return false;
+        *c->reader = *reader;
+    }
+    return true;
+}
+
+static void no_memory(struct worker *w, struct conn *c)
+{
+    c->flags |= CF_FAILED | CF_DEAF;
+    limit_close(w, c, c->block == POOL_NONE ? LIMIT_MESSAGE_MEMORY : LIMIT_FILTER_MEMORY, WS_TRY_LATER,
+                "memory");
 }
 
 static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m)
@@ -56,7 +84,10 @@ static void handle(struct worker *w, struct conn *c, enum ws_event event, const 
     case WS_EVENT_PING:
         if ((c->flags & CF_ECHO) || within_rate(w, c)) on_ping(w, c, m);
         return;
-    case WS_EVENT_PONG: c->flags &= ~(uint32_t)CF_PING_OUT; return;
+    case WS_EVENT_PONG:
+        c->flags &= ~(uint32_t)CF_PING_OUT;
+        c->alive_ms = w->now_ms;
+        return;
     case WS_EVENT_CLOSE: on_close(w, c, m); return;
     case WS_EVENT_FAIL: on_fail(w, c, m); return;
     default: return;
@@ -73,8 +104,7 @@ static bool within_rate(struct worker *w, struct conn *c)
     }
     if (c->command_count < UINT16_MAX) c->command_count++;
     if (most == 0 || c->command_count <= most) return true;
-    counter_add(&w->counters.closed_limit_total, 1);
-    conn_want_close(w, c, WS_POLICY, "max-commands");
+    limit_close(w, c, LIMIT_COMMANDS, WS_POLICY, "max-commands");
     return false;
 }
 
@@ -140,6 +170,7 @@ static void on_close(struct worker *w, struct conn *c, const struct ws_message *
 static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     counter_add(&w->counters.closed_protocol_total, 1);
+    if (m->close_code == WS_TOO_BIG) limit_met(w, LIMIT_MESSAGE);
     c->flags |= CF_FAILED;
     c->flags &= ~(uint32_t)CF_CLOSE;
     if (c->answer && c->answer->sent == 0) answer_drop(w, c);

@@ -7,12 +7,12 @@ TICKCAST = os.environ.get("TICKCAST", "build/release/tickcast")
 
 
 class Server:
-    def __init__(self, *args, command="serve", io="uring", feed="sim:?symbols=20&rate=2000&seed=7", files=()):
+    def __init__(self, *args, command="serve", io="uring", feed="sim:?symbols=20&rate=2000&seed=7", files=(), **popen):
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
         words = [TICKCAST, command, "--listen", "127.0.0.1:0", "--io", io, "--max-connections", "2048"]
         if command == "serve" and feed:
             words += ["--feed", feed]
-        self.process = subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL, **popen)
         self.port = int(self.wait_log(r"event=listening address=127\.0\.0\.1:(\d+)"))
 
     def text(self):
@@ -34,6 +34,11 @@ class Server:
         status, _, body = self.http("GET", "/metrics")
         assert status == 200
         return {k: int(v) for k, v in re.findall(r"^tickcast_(\w+) (\d+)$", body.decode(), re.M)}
+
+    def limits(self):
+        """How often each limit was met, by its word."""
+        _, _, body = self.http("GET", "/metrics")
+        return {k: int(v) for k, v in re.findall(r'^tickcast_limit_total\{limit="([\w-]+)"\} (\d+)$', body.decode(), re.M)}
 
     def wait_metric(self, name, test, seconds=15):
         end = time.monotonic() + seconds

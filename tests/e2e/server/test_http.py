@@ -88,7 +88,7 @@ def test_limits_of_connections():
         held = [s.client() for _ in range(16)]
         status, head, _ = s.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert status == 503 and "etry-After" in head
-        s.wait_log("event=refused .*limit=max-connections")
+        s.wait_log("event=limit .*limit=max-connections")
         held.pop().close()
         end = time.monotonic() + 5
         while s.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] != 200:

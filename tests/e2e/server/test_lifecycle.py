@@ -35,7 +35,7 @@ def test_no_drain_time_closes_with_1001(io):
 
 def test_a_second_signal_ends_at_once(io):
     with Server("--drain-seconds", "60", io=io) as s:
-        held = [s.client("/v1/ws?symbols=*") for _ in range(3)]
+        held = [s.client("/v1/ws?symbols=*") for _ in range(4)]
         s.process.send_signal(signal.SIGTERM)
         s.wait_log("event=draining")
         s.process.send_signal(signal.SIGTERM)
@@ -77,7 +77,7 @@ def test_a_port_in_use_is_told_with_its_remedy():
 def test_json_log_lines():
     done = subprocess.Popen([TICKCAST, "serve", "--listen", "127.0.0.1:0", "--log-format", "json"], stderr=subprocess.PIPE, text=True)
     try:
-        events = [json.loads(done.stderr.readline()) for _ in range(3)]
+        events = [json.loads(done.stderr.readline()) for _ in range(4)]
         assert events[-1]["event"] == "listening"
     finally:
         done.terminate()

@@ -28,6 +28,7 @@ def test_decision_3_one_set_one_chain(io):
 
 def test_decision_6_a_quiet_symbol_shares_its_position(io):
     with Server(io=io, feed="sim:?symbols=1&rate=500") as s:
+        s.wait_metric("head_seq", lambda n: n > 10)  # the feed's own `started` is for everybody
         members = []
         for _ in range(5):
             c = s.client("/v1/ws?symbols=QUIET")

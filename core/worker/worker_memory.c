@@ -1,0 +1,89 @@
+/* worker/worker_memory.c -- how much memory there can ever be: the sizes that worker_create reserves, and
+ * their sum over all workers. What connections share (rests, filters, messages in pieces) is divided among
+ * the workers; what is bounded by the number of connections is bounded by that number however they are
+ * spread, so each worker reserves it whole and only touched pages count. */
+#include "worker/worker_internal.h"
+
+#include "tick/last_value.h"
+
+#define MESSAGES_SHARE     16u /* one connection in so many may send a message in pieces at the same time */
+#define FILTER_BYTES_LEAST (1u << 20)
+
+static bool rests_for_all(const struct settings *s);
+static uint64_t worker_count(const struct settings *s);
+
+static uint64_t worker_count(const struct settings *s)
+{
+    return max_u64(s->workers, 1);
+}
+
+static bool rests_for_all(const struct settings *s)
+{
+    return s->rest_bytes == 0 || s->rest_bytes >= s->connections_max * FRAME_BYTES_MAX;
+}
+
+/* A connection has at most one rest: with room for all, none is ever refused one. */
+uint32_t memory_rest_blocks(const struct settings *s)
+{
+    if (rests_for_all(s)) return (uint32_t)s->connections_max;
+    return (uint32_t)max_u64(s->rest_bytes / worker_count(s) / FRAME_BYTES_MAX, 1);
+}
+
+uint32_t memory_http_blocks(const struct settings *s)
+{
+    return (uint32_t)s->connections_max / 4 + 1; /* decision 29 */
+}
+
+uint32_t memory_assembly_blocks(const struct settings *s)
+{
+    return (uint32_t)max_u64(s->connections_max / MESSAGES_SHARE / worker_count(s), 16);
+}
+
+size_t memory_assembly_bytes(const struct settings *s)
+{
+    return sizeof(struct ws_assembly) + s->message_bytes_max + 8;
+}
+
+size_t memory_filter_bytes(const struct settings *s)
+{
+    return max_u64(s->filter_bytes / worker_count(s), FILTER_BYTES_LEAST);
+}
+
+/* The largest single answer (a set of --max-rules rules, twice over: rules as notices want them, and the
+ * text). */
+uint32_t memory_arena_bytes(const struct settings *s)
+{
+    return (uint32_t)(ARENA_BYTES + (s->rules_max + COMMAND_SYMBOLS_MAX) * 512);
+}
+
+void memory_budget(const struct settings *s, size_t log_bytes, struct memory_budget *out)
+{
+    uint64_t workers = worker_count(s);
+    size_t each = sizeof(struct worker) + memory_arena_bytes(s) + COMMAND_ARENA_BYTES +
+                  (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES +
+                  last_value_bytes((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4) +
+                  groups_table_bytes((uint32_t)s->symbols_max);
+    uint64_t rests = rests_for_all(s) ? s->connections_max : workers * memory_rest_blocks(s);
+    *out = (struct memory_budget){
+        .log = log_bytes,
+        .connections = s->connections_max * CONN_IDLE_BYTES_MAX + admission_bytes(s),
+        .rests = rests * FRAME_BYTES_MAX,
+        .requests = (size_t)memory_http_blocks(s) * HTTP_BLOCK_BYTES,
+        .messages = workers * memory_assembly_blocks(s) * memory_assembly_bytes(s),
+        .filters = workers * memory_filter_bytes(s),
+        .workers = workers * each,
+    };
+    out->total = out->log + out->connections + out->rests + out->requests + out->messages + out->filters +
+                 out->workers;
+}
+
+int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault)
+{
+    if (s->memory_max == 0 || b->total <= s->memory_max) return TC_OK;
+    return fault_set(fault, TC_EUSAGE,
+                     "--max-memory: the limits allow %zu MiB: log %zu (--log-capacity), rests %zu"
+                     " (--rest-memory), filters %zu (--filter-memory), messages %zu (--max-message),"
+                     " connections %zu (--max-connections), workers %zu; lower one of these, or allow more",
+                     (b->total >> 20) + 1, b->log >> 20, b->rests >> 20, b->filters >> 20, b->messages >> 20,
+                     (b->connections + b->requests) >> 20, b->workers >> 20);
+}
