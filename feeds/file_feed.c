@@ -225,6 +225,7 @@ static int batch_read(struct file_feed *p, struct feed_writer *w, struct fault *
     bool fatal = false;
     struct fault fault = {0};
     int rc = p->reader->ops->next(p->reader, p->ticks, BATCH_TICKS, &fatal, &fault);
+    /* Only a bad record is passed over; where the file itself ends too early, or is too large, it fails. */
     if (rc < 0 && (fatal || !p->skip || rc != TC_EINPUT)) {
         if (f) *f = fault;
         return rc;

@@ -30,7 +30,9 @@ struct reader_ops {
     /* Up to count_max ticks, symbol = index in this reader's own symbols, seq and ingest_ns unset.
      * > 0: how many; 0: the end; TC_EINPUT: a bad record (fault: file, line or byte offset, field, reason,
      * remedy). After TC_EINPUT the caller may go on (--on-error skip): the bad record was passed, unless
-     * *fatal (nothing sensible can follow). */
+     * *fatal (nothing sensible can follow: the packing is cut or damaged, a record's length is wrong). Every
+     * other error ends the file, whatever --on-error says: TC_ELIMIT (too many symbols or mappings: what
+     * follows would be a file with holes that nobody could count by symbol), TC_ESYSTEM. */
     int (*next)(struct reader *, struct tick *out, uint32_t count_max, bool *fatal, struct fault *f);
     /* Name of one of its symbols; index < the largest seen in ticks + 1. Stable while the reader lives. */
     struct text (*symbol)(const struct reader *, uint32_t index);

@@ -45,8 +45,13 @@ int csv_symbol(struct csv *c, struct text name, uint32_t *out, struct fault *f)
         *out = (uint32_t)index;
         return 0;
     }
-    if (index == TC_ELIMIT) return csv_bad(c, f, "symbol", name, "is one too many; a file may hold 262144");
-    if (index == TC_ESYSTEM) return csv_fault(c, f, "out of memory for symbols");
+    if (index == TC_ELIMIT || index == TC_ESYSTEM) {
+        csv_bad(c, f, "symbol", name,
+                index == TC_ELIMIT ? "is one too many; a file may hold 262144, split it"
+                                   : "has no room: out of memory");
+        if (f) f->code = (int)index;
+        return (int)index; /* no bad row: the file ends here, even with on-error=skip */
+    }
     return csv_bad(c, f, "symbol", name,
                    "is not a name; 1 to 32 printable ASCII characters, no space at either end");
 }

@@ -131,9 +131,12 @@ static int file_next(struct reader *base, struct tick *out, uint32_t count_max, 
             if (rc < 0 && count > 0) return (int)count; /* told by the next call: the tick is still there */
             if (rc < 0) {
                 *fatal = true; /* the tick is still there and would be refused for ever */
-                return fault_set(f, TC_EINPUT,
-                                 "%s: too many symbols in one archive; name one member with member=NAME",
-                                 source_name(in->source));
+                return fault_set(
+                    f, rc == TC_ESYSTEM ? TC_ESYSTEM : TC_ELIMIT,
+                    rc == TC_ESYSTEM
+                        ? "%s: out of memory for symbols"
+                        : "%s: too many symbols in one archive; name one member with member=NAME",
+                    source_name(in->source));
             }
             count++;
         }

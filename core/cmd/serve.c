@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static void setup_diag(const struct settings *s);
+static int refuse(const char *command, struct settings *s, const struct fault *f);
 static bool file_uri(char *out, size_t out_size, const char *path, const struct replay_options *o);
 
 int cmd_serve(int argc, char **argv)
@@ -22,8 +23,8 @@ int cmd_serve(int argc, char **argv)
     struct fault f;
     int result = cli_parse(&cli_serve, argc, argv, &own, &settings, &words, &f);
     if (result == CLI_HELPED) return 0;
-    if (result == 0) result = settings_check(&settings, &f);
     if (result < 0) return cli_fail("serve", &f);
+    if (settings_check(&settings, &f) < 0) return refuse("serve", &settings, &f);
     setup_diag(&settings);
     static const char *const standard[] = {"sim:"};
     struct server_run run = {.settings = &settings,
@@ -43,10 +44,8 @@ int cmd_replay(int argc, char **argv)
     struct fault f;
     int result = cli_parse(&cli_replay, argc, argv, &own, &settings, &words, &f);
     if (result == CLI_HELPED) return 0;
-    if (result == 0 && own.at_end && strcmp(own.at_end, "stay") != 0 && strcmp(own.at_end, "exit") != 0)
-        result = fault_set(&f, TC_EUSAGE, "--at-end takes stay or exit, not \"%.40s\"", own.at_end);
-    if (result == 0) result = settings_check(&settings, &f);
     if (result < 0) return cli_fail("replay", &f);
+    if (settings_check(&settings, &f) < 0) return refuse("replay", &settings, &f);
     setup_diag(&settings);
 
     static char uris[SETTING_LIST_MAX][4096];
@@ -54,7 +53,7 @@ int cmd_replay(int argc, char **argv)
     for (uint32_t i = 0; i < words.count; i++) {
         if (!file_uri(uris[i], sizeof uris[i], words.at[i], &own)) {
             fault_set(&f, TC_EUSAGE, "the name of file %u is too long", i + 1);
-            return cli_fail("replay", &f);
+            return refuse("replay", &settings, &f);
         }
         at[i] = uris[i];
     }
@@ -69,6 +68,13 @@ int cmd_replay(int argc, char **argv)
     int status = server_run(&run);
     settings_free(&settings);
     return status;
+}
+
+/* cli_parse gave back what it had where it failed itself; from then on the settings are ours. */
+static int refuse(const char *command, struct settings *s, const struct fault *f)
+{
+    settings_free(s);
+    return cli_fail(command, f);
 }
 
 static void setup_diag(const struct settings *s)

@@ -71,7 +71,10 @@ int http_take_field(struct http_request *out, struct http_seen *seen, struct tex
     case FIELD_VERSION: out->ws_version = value; break;
     case FIELD_AUTHORIZATION: out->authorization = value; break;
     case FIELD_IF_NONE_MATCH: keep_first(&out->if_none_match, value); break;
-    case FIELD_PROTOCOLS: keep_first(&out->ws_protocols, value); break;
+    case FIELD_PROTOCOLS:
+        if (out->ws_protocol_lines == HTTP_PROTOCOL_LINES) return 431;
+        out->ws_protocols[out->ws_protocol_lines++] = value;
+        break;
     case FIELD_EXTENSIONS: keep_first(&out->ws_extensions, value); break;
     case FIELD_CONNECTION: take_connection(seen, value); break;
     case FIELD_UPGRADE: seen->websocket |= http_list_has(value, TEXT("websocket")); break;
@@ -163,6 +166,16 @@ bool http_list_has(struct text list, struct text token)
     struct text element;
     while (http_list_next(&list, &element))
         if (http_equal(element, token)) return true;
+    return false;
+}
+
+bool http_offers_protocol(const struct http_request *r, struct text protocol)
+{
+    for (uint32_t i = 0; i < r->ws_protocol_lines; i++) {
+        struct text rest = r->ws_protocols[i], element;
+        while (http_list_next(&rest, &element))
+            if (text_equal(element, protocol)) return true;
+    }
     return false;
 }
 

@@ -21,7 +21,10 @@ struct http_request {
     uint32_t head_bytes;             /* request line and headers, the empty line included */
     uint64_t body_bytes;             /* Content-Length (0 if absent); chunked bodies are answered 411 */
     struct text target, path, query; /* path: up to '?', not decoded; query without '?' */
-    struct text host, origin, ws_key, ws_version, ws_protocols, ws_extensions, authorization, if_none_match;
+    struct text host, origin, ws_key, ws_version, ws_extensions, authorization, if_none_match;
+    struct text
+        ws_protocols[HTTP_PROTOCOL_LINES]; /* its lines, in order: together one list (RFC 6455 11.3.4) */
+    uint32_t ws_protocol_lines;
 };
 
 /* > 0: a whole head was parsed, out->head_bytes of it; the body (body_bytes) follows.
@@ -39,6 +42,9 @@ bool http_query_next(struct text *rest, struct text *name, struct text *value);
 
 /* True if a comma-separated list field holds token (case-insensitive). */
 bool http_list_has(struct text list, struct text token);
+
+/* True if the client offers the subprotocol (case-sensitive, RFC 6455 4.2.2), in whichever line. */
+bool http_offers_protocol(const struct http_request *r, struct text protocol);
 
 /* Host and Origin rules (decision 26). */
 bool http_host_is_loopback(struct text host);                   /* localhost, 127.0.0.1, [::1], any port */

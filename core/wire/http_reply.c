@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #define ERROR_BODY_MAX 512u
 
@@ -51,11 +52,27 @@ const char *http_reason(int status)
     }
 }
 
+void http_date(char out[HTTP_DATE_SIZE], uint64_t unix_seconds)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t seconds = (time_t)min_u64(unix_seconds, 253402300799u); /* the end of the year 9999 */
+    struct tm t;
+    gmtime_r(&seconds, &t);
+    /* The remainders say to the compiler what holds anyhow: each number has its width. */
+    int size = snprintf(out, HTTP_DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[t.tm_wday],
+                        (unsigned)t.tm_mday % 100, months[t.tm_mon], (unsigned)(t.tm_year + 1900) % 10000,
+                        (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
+    TC_ASSERT(size == (int)HTTP_DATE_SIZE - 1);
+}
+
 int http_reply_head(char *out, size_t out_size, const struct http_reply *r)
 {
     struct reply_text t = {out, 0, out_size, false};
     bool bodiless = r->status < 200 || r->status == 204 || r->status == 304; /* RFC 9110 6.4.1 */
     put(&t, "HTTP/1.%d %d %s\r\n", r->version_minor > 0 ? 1 : 0, r->status, http_reason(r->status));
+    if (r->date) put_field(&t, "Date", text_of(r->date));
     if (!bodiless) {
         put_field(&t, "Content-Type", text_of(r->type ? r->type : "text/plain; charset=utf-8"));
         put(&t, "Content-Length: %zu\r\n", r->body.size);

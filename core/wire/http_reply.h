@@ -7,6 +7,7 @@
 struct http_reply {
     int status;
     const char *type; /* Content-Type, NULL: text/plain; charset=utf-8 */
+    const char *date; /* Date, as http_date writes it; NULL: no such field (a server without a clock) */
     struct text body; /* its length is sent; the bytes themselves only by http_reply_whole */
     bool keep_alive, head_only;
     uint8_t version_minor;                       /* of the request: an HTTP/1.0 one is answered as such */
@@ -19,6 +20,9 @@ struct http_reply {
 };
 
 const char *http_reason(int status);
+#define HTTP_DATE_SIZE 30u /* with the terminator */
+/* Seconds since 1970 as IMF-fixdate (RFC 9110 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". */
+void http_date(char out[HTTP_DATE_SIZE], uint64_t unix_seconds);
 /* Head alone / head and body. Returns bytes, or -1 if out is too small. */
 int http_reply_head(char *out, size_t out_size, const struct http_reply *r);
 int http_reply_whole(char *out, size_t out_size, const struct http_reply *r);

@@ -79,7 +79,9 @@ static void accept_failed(struct worker *w, int err)
 static void refuse(struct worker *w, int32_t handle, const char *why)
 {
     char reply[512];
-    struct http_reply base = {.retry_after_s = 2 + (uint32_t)random_below(&w->random, 4), .version_minor = 1};
+    struct http_reply base = {.date = worker_date(w),
+                              .retry_after_s = 2 + (uint32_t)random_below(&w->random, 4),
+                              .version_minor = 1};
     int size = http_reply_error(reply, sizeof reply, 503, why, &base);
     TC_ASSERT(size > 0);
     w->io->ops->refuse(w->io, handle, reply, (uint32_t)size);
@@ -267,7 +269,7 @@ static void timed_out(struct worker *w, struct conn *c)
         (c->block_size > 0 || c->opened_ms + ns_to_ms(w->settings->handshake_timeout_ns) == c->deadline_ms)) {
         limit_met(w, LIMIT_HANDSHAKE_TIME);
         char reply[512];
-        struct http_reply base = {.version_minor = 1};
+        struct http_reply base = {.date = worker_date(w), .version_minor = 1};
         int size = http_reply_error(reply, sizeof reply, 408, "the request did not arrive in time", &base);
         c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
         conn_send_now(w, c, (uint8_t *)reply, (uint32_t)size);

@@ -77,9 +77,20 @@ static void request_limit(struct worker *w, int status)
     if (status == 503) limit_met(w, LIMIT_UNUPGRADED);
 }
 
+const char *worker_date(struct worker *w)
+{
+    uint64_t second = w->real_ns / NS_PER_SECOND;
+    if (second != w->date_second || w->date[0] == 0) {
+        http_date(w->date, second);
+        w->date_second = second;
+    }
+    return w->date;
+}
+
 /* Answers from out; what follows the answer depends on keep-alive. */
 static void answer(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply)
 {
+    reply->date = worker_date(w);
     reply->version_minor = r->version_minor;
     reply->keep_alive = (c->flags & CF_KEEP_ALIVE) != 0;
     reply->head_only = r->method == HTTP_M_HEAD;
@@ -96,7 +107,8 @@ static void fail(struct worker *w, struct conn *c, const struct http_request *r,
     counter_add(&w->counters.request_errors_total, 1);
     bool goes_on = status == 404 || status == 405 || status == 426 || status == 403;
     if (!goes_on) c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
-    struct http_reply base = {.version_minor = r->version_minor,
+    struct http_reply base = {.date = worker_date(w),
+                              .version_minor = r->version_minor,
                               .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
                               .head_only = r->method == HTTP_M_HEAD,
                               .allow = status == 405 ? "GET, HEAD" : NULL,
@@ -178,7 +190,7 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         fail(w, c, r, 503, "draining");
         return;
     }
-    bool json = http_list_has(r->ws_protocols, TEXT("tickcast.v1.json"));
+    bool json = http_offers_protocol(r, TEXT("tickcast.v1.json"));
     int size =
         ws_handshake_reply((char *)w->arena, 1024, r->ws_key, json && !echo ? "tickcast.v1.json" : NULL);
     TC_ASSERT(size > 0);
@@ -218,6 +230,7 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
                         const struct web_asset *a)
 {
     struct http_reply reply = {.status = 200,
+                               .date = worker_date(w),
                                .type = a->type,
                                .etag = a->etag,
                                .cache_control =

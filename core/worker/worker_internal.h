@@ -9,6 +9,7 @@
 #include "io/io.h"
 #include "render/render.h"
 #include "wire/command.h"
+#include "wire/http_reply.h"
 #include "worker/conn.h"
 #include "worker/worker.h"
 
@@ -78,7 +79,9 @@ struct worker {
 
     /* Time of this turn. */
     uint64_t now_ns, real_ns, start_ns;
-    uint32_t now_ms; /* since start_ns */
+    uint32_t now_ms;      /* since start_ns */
+    uint64_t date_second; /* date holds this second; see worker_date */
+    char date[HTTP_DATE_SIZE];
 
     /* The log, folded. */
     uint64_t read_seq;    /* ticks up to here were folded and noted */
@@ -242,6 +245,8 @@ bool input_may_go_on(const struct conn *c);
 /* Both take bytes and return how many they used; fewer: the rest waits. */
 size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
+/* The time of this turn for the Date field of HTTP answers; made once a second. */
+const char *worker_date(struct worker *w);
 
 /* ---- small helpers ---- */
 static inline uint32_t ms_since(uint32_t now_ms, uint32_t then_ms)

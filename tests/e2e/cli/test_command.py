@@ -59,6 +59,16 @@ def test_a_configuration_file_is_told_with_its_line(tmp_path):
     assert done.returncode == 2 and f'{path}:3: no setting "heartbaet"; did you mean heartbeat?' in done.stderr
 
 
+def test_a_wrong_value_of_a_configuration_file_is_found_in_the_check(tmp_path):
+    """Every line can be read, one value is no use: one line, 2, and the file's memory is given back (the address sanitizer looks)."""
+    path = tmp_path / "t.conf"
+    path.write_text("workers = 1\nlisten = nowhere\n")
+    for command in (["serve"], ["replay", "--at-end", "stay", "x.csv"]):
+        done = run(*command, "--config", str(path))
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert '"nowhere" is not an address and a port' in done.stderr
+
+
 def complete(words, current):
     script = ('source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tickcast;'
               ' printf "%s\\n" "${COMPREPLY[@]}"')

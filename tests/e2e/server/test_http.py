@@ -1,5 +1,5 @@
 """One port: the page, health, the right status for each wrong request; hosts and origins (decision 26)."""
-import socket, time
+import email.utils, re, socket, time
 import pytest
 from rig import Server, read_http
 
@@ -17,6 +17,19 @@ def test_the_page_and_its_parts(server):
     assert server.http("GET", "/", [f"If-None-Match: {etag}"])[0] == 304
     status, head, body = server.http("HEAD", "/")
     assert status == 200 and body == b"" and "ontent-Length: 0" not in head
+
+
+def test_every_answer_has_a_date(server):
+    """RFC 9110 6.6.1: 2xx, 3xx and 4xx of a server with a clock."""
+    etag = re.search(r"(?i)\netag: (\S+)", server.http("GET", "/")[1]).group(1)
+    for method, path, headers, status in (("GET", "/", [], 200), ("GET", "/", [f"If-None-Match: {etag}"], 304), ("GET", "/healthz", [], 200),
+                                          ("GET", "/nothing", [], 404), ("DELETE", "/", [], 405), ("GET", "/v1/ws", [], 426)):
+        before = int(time.time())
+        got, head, _ = server.http(method, path, headers)
+        dates = re.findall(r"(?m)^Date: (.*?)\r?$", head)
+        assert got == status and len(dates) == 1, head
+        assert re.fullmatch(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", dates[0])
+        assert before - 1 <= email.utils.parsedate_to_datetime(dates[0]).timestamp() <= time.time()
 
 
 @pytest.mark.parametrize("request_bytes,status", [

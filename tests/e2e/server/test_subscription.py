@@ -169,6 +169,8 @@ def test_an_unknown_subprotocol_is_not_echoed(io):
     with Server(io=io) as s:
         c = s.client(headers=["Sec-WebSocket-Protocol: chat, tickcast.v1.json"])
         assert "tickcast.v1.json" in c.head
+        c = s.client(headers=["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: tickcast.v1.json"])
+        assert "ebSocket-Protocol: tickcast.v1.json" in c.head, "in whichever line it stands"
         d = s.client(headers=["Sec-WebSocket-Protocol: chat"])
         assert "ebSocket-Protocol" not in d.head
 

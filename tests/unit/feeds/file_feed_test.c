@@ -245,6 +245,62 @@ static void bad_rows_stop_or_are_counted(void **state)
     rig_close(&r);
 }
 
+/* A file that was cut is not a file with one bad row: on-error=skip plays what is there, and fails. */
+static void skip_does_not_hide_a_cut_file(void **state)
+{
+    (void)state;
+    enum { ROWS = 20000 };
+    static char text[ROWS * 24];
+    size_t size = (size_t)snprintf(text, sizeof text, "ts,price,size\n");
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t noise = i * 2654435761u % 1000003;
+        size += (size_t)snprintf(text + size, sizeof text - size, "%u,%u,1\n", i + 1, noise + 1);
+    }
+    const char *paths[3];
+    paths[0] = test_file_gzip("C.csv.gz", text, size, 1);
+    paths[1] = test_file_zstd("C.csv.zst", text, size, 1);
+    paths[2] = test_file_gzip("D.csv.gz", text, size, 1);
+    test_file_cut(paths[0], 60000);
+    test_file_cut(paths[1], 60000);
+    test_file_flip(paths[2], 60000);
+    static const char *const why[] = {"ends too early", "ends too early", "damaged"};
+    for (int i = 0; i < 3; i++) {
+        struct rig r;
+        assert_int_equal(rig_open(&r, paths[i], "?speed=max&on-error=skip"), 0);
+        int rc, polls = 0;
+        do rc = rig_poll(&r, 1000);
+        while (rc >= 0 && ++polls < 1000);
+        assert_int_equal(rc, TC_EINPUT);
+        if (!strstr(r.fault.text, why[i])) print_message("%s\n", r.fault.text);
+        assert_non_null(strstr(r.fault.text, why[i]));
+        if (i < 2)
+            assert_int_equal(feed_writer_lost(r.writer), 0); /* damage may show as bad rows before it */
+        rig_close(&r);
+    }
+}
+
+static void skip_does_not_pass_a_limit(void **state)
+{
+    (void)state;
+    enum { ROWS = 262144 + 2 };
+    const size_t room = (size_t)ROWS * 20;
+    char *text = malloc(room);
+    assert_non_null(text);
+    size_t size = (size_t)snprintf(text, room, "ts,symbol,price,size\n");
+    for (uint32_t i = 0; i < ROWS; i++)
+        size += (size_t)snprintf(text + size, room - size, "%u,S%u,1,1\n", i + 1, i);
+    const char *path = test_file("L.csv", text, size);
+    free(text);
+    struct rig r;
+    assert_int_equal(rig_open(&r, path, "?speed=max&on-error=skip"), 0);
+    int rc, polls = 0;
+    do rc = rig_poll(&r, 4096);
+    while (rc >= 0 && ++polls < 10000);
+    assert_int_equal(rc, TC_ELIMIT);
+    assert_non_null(strstr(r.fault.text, "L.csv:262146: symbol \"S262144\" is one too many"));
+    rig_close(&r);
+}
+
 static void a_book_that_begins_anew_is_a_reset(void **state)
 {
     (void)state;
@@ -316,6 +372,8 @@ int main(void)
         cmocka_unit_test(windows),
         cmocka_unit_test(laps),
         cmocka_unit_test(bad_rows_stop_or_are_counted),
+        cmocka_unit_test(skip_does_not_hide_a_cut_file),
+        cmocka_unit_test(skip_does_not_pass_a_limit),
         cmocka_unit_test(a_book_that_begins_anew_is_a_reset),
         cmocka_unit_test(a_full_symbol_table_costs_ticks_not_the_feed),
         cmocka_unit_test(wrong_uris_are_told),

@@ -62,9 +62,35 @@ static void a_browser_opens_a_socket(void **state)
     assert_text(r.origin, "http://127.0.0.1:8080");
     assert_text(r.ws_key, "dGhlIHNhbXBsZSBub25jZQ==");
     assert_text(r.ws_version, "13");
-    assert_text(r.ws_protocols, "tickcast.v1.bin, tickcast.v1.json");
+    assert_int_equal(r.ws_protocol_lines, 1);
+    assert_text(r.ws_protocols[0], "tickcast.v1.bin, tickcast.v1.json");
     assert_text(r.ws_extensions, "permessage-deflate; client_max_window_bits");
     assert_memory_equal(r.target.at + (r.head_bytes - 4), "left over", 9);
+}
+
+#define OPENING                                                                                              \
+    "GET /v1/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"                        \
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+/* The field may stand several times: together the lines are one list (RFC 6455 11.3.4). */
+static void subprotocols_in_several_lines(void **state)
+{
+    (void)state;
+    struct http_request r = parsed(OPENING "Sec-WebSocket-Protocol: chat,soap\r\nX: y\r\n"
+                                           "sec-websocket-protocol: tickcast.v1.json\r\n\r\n");
+    assert_int_equal(r.ws_protocol_lines, 2);
+    assert_text(r.ws_protocols[1], "tickcast.v1.json");
+    assert_true(http_offers_protocol(&r, TEXT("tickcast.v1.json")));
+    assert_true(http_offers_protocol(&r, TEXT("soap")));
+    assert_false(http_offers_protocol(&r, TEXT("Soap"))); /* names are compared as they are */
+    assert_false(http_offers_protocol(&r, TEXT("tickcast.v1")));
+    assert_int_equal(parsed(OPENING "\r\n").ws_protocol_lines, 0);
+    struct http_request out;
+    assert_int_equal(parse(TEXT(OPENING "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n"
+                                        "Sec-WebSocket-Protocol: c\r\nSec-WebSocket-Protocol: d\r\n"
+                                        "Sec-WebSocket-Protocol: e\r\n\r\n"),
+                           &out),
+                     -431);
 }
 
 static void fields_of_plain_requests(void **state)
@@ -301,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_browser_opens_a_socket),
+        cmocka_unit_test(subprotocols_in_several_lines),
         cmocka_unit_test(fields_of_plain_requests),
         cmocka_unit_test(versions_and_keep_alive),
         cmocka_unit_test(upgrade_needs_both_fields),

@@ -35,6 +35,10 @@ static void whole_answers(void **state)
                  "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
                  "X-Content-Type-Options: nosniff\r\nETag: \"00-1\"\r\nCache-Control: no-cache\r\n"
                  "Access-Control-Allow-Origin: http://a\r\nVary: Origin\r\n\r\n{}");
+    assert_reply(
+        &(struct http_reply){
+            .status = 204, .keep_alive = true, .version_minor = 1, .date = "Sun, 06 Nov 1994 08:49:37 GMT"},
+        "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
     assert_reply(&(struct http_reply){.status = 304, .keep_alive = true, .version_minor = 1, .etag = "\"e\""},
                  "HTTP/1.1 304 Not Modified\r\nETag: \"e\"\r\n\r\n");
     assert_reply(
@@ -45,6 +49,23 @@ static void whole_answers(void **state)
     assert_reply(&(struct http_reply){.status = 200, .keep_alive = true},
                  "HTTP/1.0 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n"
                  "X-Content-Type-Options: nosniff\r\nConnection: keep-alive\r\n\r\n");
+}
+
+/* RFC 9110 5.6.7: its example, a leap day, the ends. */
+static void dates(void **state)
+{
+    (void)state;
+    char out[HTTP_DATE_SIZE];
+    http_date(out, 784111777);
+    assert_string_equal(out, "Sun, 06 Nov 1994 08:49:37 GMT");
+    http_date(out, 0);
+    assert_string_equal(out, "Thu, 01 Jan 1970 00:00:00 GMT");
+    http_date(out, 951782399);
+    assert_string_equal(out, "Mon, 28 Feb 2000 23:59:59 GMT");
+    http_date(out, 951782400);
+    assert_string_equal(out, "Tue, 29 Feb 2000 00:00:00 GMT");
+    http_date(out, UINT64_MAX); /* a clock that is wrong writes a date that is, never past its room */
+    assert_string_equal(out, "Fri, 31 Dec 9999 23:59:59 GMT");
 }
 
 static void errors_say_why(void **state)
@@ -183,9 +204,9 @@ static void origins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_answers), cmocka_unit_test(errors_say_why), cmocka_unit_test(percent),
-        cmocka_unit_test(query),         cmocka_unit_test(lists),          cmocka_unit_test(hosts),
-        cmocka_unit_test(origins),
+        cmocka_unit_test(whole_answers), cmocka_unit_test(dates),   cmocka_unit_test(errors_say_why),
+        cmocka_unit_test(percent),       cmocka_unit_test(query),   cmocka_unit_test(lists),
+        cmocka_unit_test(hosts),         cmocka_unit_test(origins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
