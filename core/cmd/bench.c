@@ -2,6 +2,7 @@
 
 #include "cmd/bench_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -9,36 +10,114 @@
 #define VERIFY_TICKS (UINT64_C(1) << 20) /* the reference's memory: four times the server's default log */
 #define STEP_NS      (5 * NS_PER_MS)
 #define SPARE_FDS    64u
+#define CPU_TOO_BUSY 0.9
 
+static void put_out(const struct bench *b, const struct bench_result *r);
+static int write_file(const char *path, const char *option, const struct bench *b,
+                      const struct bench_result *r,
+                      void (*print)(FILE *, const struct bench *, const struct bench_result *));
 static int prepare(struct bench *b, struct fault *f);
+static int choose_io(struct bench *b, struct fault *f);
 static int raise_descriptors(const struct bench *b, struct fault *f);
 static bool share_out(struct bench *b);
+static void release(struct bench *b);
 static int start(struct bench *b, struct fault *f);
-static int run(struct bench *b, struct fault *f);
-static void explain(const struct bench *b, const struct bench_result *r);
+static void explain(const struct bench *b, const struct bench_result *r, struct fault *f);
 static bool wait_open(struct bench *b);
 static bool wait_phase(struct bench *b, uint64_t ns);
 static bool step(struct bench *b);
 static void stop(struct bench *b);
-static void gather(const struct bench *b, struct bench_result *r);
-static void add_counts(struct bench_counts *into, const struct bench_counts *from);
 
 int cmd_bench(int argc, char **argv)
 {
     struct fault f;
     struct bench *b = calloc(1, sizeof *b);
     if (!b) return 1;
-    int r = bench_options_read(b, argc, argv, &f);
-    int status = r == CLI_HELPED ? 0 : 2;
-    if (r == TC_OK && (r = prepare(b, &f)) == TC_OK) status = run(b, &f);
-    if (r < 0) status = cli_fail("bench", &f);
+    int r = bench_options_read(b, argc, argv, &f), status = 0;
+    if (r < 0) {
+        status = cli_fail("bench", &f);
+    } else if (r == TC_OK && b->options.self_test) {
+        status = bench_selftest(b);
+    } else if (r == TC_OK) {
+        struct bench_result *result = NULL;
+        if (bench_run(b, &result, &f)) {
+            put_out(b, result);
+            status = result->failed ? 1 : 0;
+            if (write_file(b->options.json, "--json", b, result, bench_json) < 0) status = 1;
+            if (write_file(b->options.html, "--html", b, result, bench_html) < 0) status = 1;
+        } else {
+            status = cli_fail("bench", &f);
+        }
+        free(result);
+    }
+    free(b);
+    return status;
+}
+
+static void put_out(const struct bench *b, const struct bench_result *r)
+{
+    if (b->options.json && strcmp(b->options.json, "-") == 0)
+        bench_json(stdout, b, r);
+    else
+        bench_report(stdout, b, r);
+    if (r->cpu_most >= CPU_TOO_BUSY)
+        fprintf(stderr,
+                "tickcast bench: warning: a thread of bench itself used %.0f %% of a processor, so these are"
+                " its limits, not the server's; use more --threads, fewer --connections or another machine\n",
+                r->cpu_most * 100);
+}
+
+/* 0, or -1 after a line on standard error. No path, or -: nothing to do. */
+static int write_file(const char *path, const char *option, const struct bench *b,
+                      const struct bench_result *r,
+                      void (*print)(FILE *, const struct bench *, const struct bench_result *))
+{
+    if (!path || strcmp(path, "-") == 0) return 0;
+    FILE *file = fopen(path, "we");
+    bool ok = file != NULL;
+    if (ok) print(file, b, r);
+    ok = ok && !ferror(file);
+    if (file && fclose(file) != 0) ok = false;
+    if (ok) return 0;
+    char words[96];
+    fprintf(stderr, "tickcast bench: %s %s: %s; check the directory and the space\n", option, path,
+            strerror_r(errno, words, sizeof words));
+    return -1;
+}
+
+bool bench_run(struct bench *b, struct bench_result **result, struct fault *f)
+{
+    *result = calloc(1, sizeof **result);
+    if (!*result) {
+        fault_set(f, TC_ESYSTEM, "no memory for the result");
+        return false;
+    }
+    bool went = prepare(b, f) == TC_OK && start(b, f) == TC_OK;
+    if (went) {
+        went = wait_open(b) && wait_phase(b, b->options.warmup_ns);
+        if (went) {
+            atomic_store_explicit(&b->phase, PHASE_MEASURE, memory_order_release);
+            wait_phase(b, b->options.duration_ns);
+        }
+        stop(b);
+        bench_gather(b, *result);
+        if (!went) explain(b, *result, f);
+    }
+    release(b);
+    return went;
+}
+
+static void release(struct bench *b)
+{
     for (uint32_t i = 0; i < b->thread_count; i++) {
         free(b->threads[i].conns);
         free(b->threads[i].latency);
+        free(b->threads[i].handshakes);
+        free(b->threads[i].subscribes);
+        free(b->threads[i].series);
     }
+    bench_plan_free(b);
     verify_close(&b->verify);
-    free(b);
-    return status;
 }
 
 static int prepare(struct bench *b, struct fault *f)
@@ -50,10 +129,23 @@ static int prepare(struct bench *b, struct fault *f)
     if (r == TC_OK) r = client_resolve(&b->url, addresses, f);
     if (r < 0) return r;
     b->address = addresses[0];
-    const char *symbols = strcmp(o->symbols, "*") == 0 ? NULL : o->symbols;
-    if ((o->verify && !verify_open(&b->verify, VERIFY_TICKS, symbols, o->kinds)) || !share_out(b))
+    r = choose_io(b, f);
+    if (r == TC_OK) r = bench_plan_lists(b, f);
+    if (r < 0) return r;
+    if ((o->verify && !verify_open(&b->verify, VERIFY_TICKS, b->lists, b->list_count, o->kinds)) ||
+        !share_out(b))
         return fault_set(f, TC_ESYSTEM, "no memory for %u connections; use fewer", b->expected);
     return TC_OK;
+}
+
+static int choose_io(struct bench *b, struct fault *f)
+{
+    if (strcmp(b->options.io, "epoll") == 0) return TC_OK;
+    struct io_probe probe;
+    io_probe(&probe);
+    b->uring = probe.uring;
+    if (b->uring || strcmp(b->options.io, "auto") == 0) return TC_OK;
+    return fault_set(f, TC_EUSAGE, "--io: io_uring is not to be had here: %s; use --io auto", probe.missing);
 }
 
 static int raise_descriptors(const struct bench *b, struct fault *f)
@@ -95,41 +187,17 @@ static bool share_out(struct bench *b)
     return true;
 }
 
-static int run(struct bench *b, struct fault *f)
-{
-    int r = start(b, f);
-    if (r < 0) return cli_fail("bench", f);
-    bool went = wait_open(b);
-    if (went) went = wait_phase(b, b->options.warmup_ns);
-    if (went) {
-        atomic_store_explicit(&b->phase, PHASE_MEASURE, memory_order_release);
-        wait_phase(b, b->options.duration_ns);
-    }
-    stop(b);
-    struct bench_result *result = calloc(1, sizeof *result);
-    if (!result) return 1;
-    gather(b, result);
-    if (went)
-        bench_report(stdout, b, result);
-    else
-        explain(b, result);
-    int status = went && !result->failed ? 0 : 1;
-    free(result);
-    return status;
-}
-
 /* Why nothing was measured. */
-static void explain(const struct bench *b, const struct bench_result *r)
+static void explain(const struct bench *b, const struct bench_result *r, struct fault *f)
 {
     const char *more = r->first.text[0] ? "; the first trouble: " : "";
     if (b->interrupted)
-        fputs("tickcast bench: interrupted before the measurement\n", stderr);
+        fault_set(f, TC_ESYSTEM, "interrupted before the measurement");
     else if (r->open == b->expected)
-        fprintf(stderr, "tickcast bench: all connections ended before the measurement%s%s\n", more,
-                r->first.text);
+        fault_set(f, TC_ESYSTEM, "all connections ended before the measurement%s%s", more, r->first.text);
     else
-        fprintf(stderr, "tickcast bench: %u of %u connections were subscribed%s%s\n", r->open, b->expected,
-                more, r->first.text[0] ? r->first.text : " within --connect-timeout");
+        fault_set(f, TC_ESYSTEM, "%u of %u connections were subscribed%s%s", r->open, b->expected, more,
+                  r->first.text[0] ? r->first.text : " within --connect-timeout");
 }
 
 static int start(struct bench *b, struct fault *f)
@@ -165,7 +233,7 @@ static bool wait_open(struct bench *b)
 /* False if all connections ended before the time. */
 static bool wait_phase(struct bench *b, uint64_t ns)
 {
-    for (uint64_t end = clock_mono_ns() + ns; clock_mono_ns() < end;) {
+    for (uint64_t end = clock_mono_ns() + ns; clock_mono_ns() < end && !atomic_load(&b->enough);) {
         if (atomic_load(&b->ended) >= b->expected) return false;
         if (step(b)) return false;
     }
@@ -189,33 +257,4 @@ static void stop(struct bench *b)
     atomic_store_explicit(&b->phase, PHASE_DONE, memory_order_release);
     for (uint32_t i = 0; i < b->thread_count; i++)
         if (b->threads[i].reference) pthread_join(b->threads[i].id, NULL);
-}
-
-static void gather(const struct bench *b, struct bench_result *r)
-{
-    latency_reset(&r->latency);
-    r->open = atomic_load(&b->open);
-    for (uint32_t i = 0; i < b->thread_count; i++) {
-        const struct bench_thread *t = &b->threads[i];
-        for (int role = 0; role < ROLES; role++) add_counts(&r->counts[role], &t->counts[role]);
-        uint64_t *into = (uint64_t *)&r->verified;
-        const uint64_t *from = (const uint64_t *)&t->verified;
-        for (size_t k = 0; k < sizeof r->verified / sizeof *into; k++) into[k] += from[k];
-        if (t->latency) latency_merge(&r->latency, t->latency);
-        if (!r->first.text[0]) r->first = t->first;
-        double seconds = (double)(t->end_ns - t->begin_ns) / 1e9;
-        if (t->reference || seconds <= 0) continue;
-        r->seconds = seconds > r->seconds ? seconds : r->seconds;
-        double cpu = (double)(t->cpu_end_ns - t->cpu_begin_ns) / 1e9 / seconds;
-        r->cpu_most = cpu > r->cpu_most ? cpu : r->cpu_most;
-    }
-    for (int role = 0; role < ROLES; role++) r->failed |= r->counts[role].broken || r->counts[role].lost;
-    r->failed |= r->verified.lies > 0;
-}
-
-static void add_counts(struct bench_counts *into, const struct bench_counts *from)
-{
-    uint64_t *a = (uint64_t *)into;
-    const uint64_t *b = (const uint64_t *)from;
-    for (size_t i = 0; i < sizeof *into / sizeof *a; i++) a[i] += b[i];
 }

@@ -1,141 +1,227 @@
 #include "cmd/bench_internal.h"
 
+#include "base/assert.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #define SMALL_RCVBUF 16384u /* of slow and stuck ones: the server meets their slowness soon */
+#define CLOCK_BYTES  65536u /* of one that is read by the clock, before it is subscribed */
 
+static uint32_t slot_of(const struct bench_thread *t, const struct bench_conn *c);
 static void connected(struct bench_thread *t, struct bench_conn *c);
-static ssize_t fill(struct bench_thread *t, struct bench_conn *c, size_t most, size_t *size);
-static size_t shake(struct bench_thread *t, struct bench_conn *c, size_t size);
-static size_t messages(struct bench_thread *t, struct bench_conn *c, size_t at, size_t size);
+static void take(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size);
+static void heard(struct bench_thread *t, struct bench_conn *c, size_t size);
+static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size);
+static size_t messages(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t at,
+                       size_t size);
+static void message(struct bench_thread *t, struct bench_conn *c, enum client_event event,
+                    const struct client_message *m, uint64_t now_real_ns);
 static bool keep_rest(struct bench_conn *c, const uint8_t *bytes, size_t size);
+static int send_first(struct bench_thread *t, struct bench_conn *c);
 static void pong(struct bench_thread *t, struct bench_conn *c, const struct client_message *m);
 static void closed(struct bench_thread *t, struct bench_conn *c, const struct client_message *m);
+static void ended(struct bench_thread *t, struct bench_conn *c, int32_t result);
+static void drop(struct bench_thread *t, struct bench_conn *c, bool reset);
 
 void bench_conn_begin(struct bench_thread *t, struct bench_conn *c)
 {
     struct fault f;
-    bool small = c->role == ROLE_SLOW || c->role == ROLE_STUCK;
+    bool by_clock = c->role == ROLE_SLOW || c->role == ROLE_STUCK;
     c->state = CONN_CONNECTING;
+    c->begin_ns = clock_mono_ns();
     t->shaking++;
-    c->fd = client_connect_begin(&t->bench->address, small ? SMALL_RCVBUF : 0, &f);
-    struct epoll_event e = {.events = EPOLLOUT, .data.ptr = c};
-    if (c->fd < 0)
+    if (c->generation++ == 0 && c->role == ROLE_READER) t->readers++;
+    c->fd = client_connect_begin(&t->bench->address, by_clock ? SMALL_RCVBUF : 0, &f);
+    if (c->fd < 0) {
         bench_conn_end(t, c, f.text);
-    else if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, c->fd, &e) < 0)
-        bench_conn_end(t, c, "epoll_ctl failed");
+        return;
+    }
+    if (by_clock) return;
+    int err = t->io->ops->attach(t->io, slot_of(t, c), c->generation, c->fd);
+    if (err < 0) {
+        c->fd = -1; /* the io has closed it */
+        bench_conn_end(t, c, "the io took no more connections; see fs.epoll.max_user_watches");
+        return;
+    }
+    c->attached = c->reading = true;
+    t->io->ops->writable_arm(t->io, slot_of(t, c));
 }
 
-void bench_conn_event(struct bench_thread *t, struct bench_conn *c, uint32_t events)
+static uint32_t slot_of(const struct bench_thread *t, const struct bench_conn *c)
 {
-    if (c->state == CONN_CONNECTING)
-        connected(t, c);
-    else if (c->state != CONN_ENDED && (c->reading || (events & (EPOLLERR | EPOLLHUP))))
-        bench_conn_read(t, c, BENCH_READ_BYTES);
+    return (uint32_t)(c - t->conns);
 }
 
+void bench_conn_event(struct bench_thread *t, const struct io_event *e)
+{
+    struct bench_conn *c = &t->conns[e->slot];
+    if (c->generation != e->generation || c->state >= CONN_AWAY) return;
+    if (e->op == IO_WRITABLE && c->state == CONN_CONNECTING)
+        connected(t, c);
+    else if (e->op == IO_RECEIVED && e->result > 0)
+        take(t, c, e->bytes, (size_t)e->result);
+    else if (e->op == IO_RECEIVED)
+        ended(t, c, e->result);
+}
+
+void bench_conn_by_clock(struct bench_thread *t, struct bench_conn *c, size_t most)
+{
+    if (c->state == CONN_CONNECTING) connected(t, c);
+    if (c->state != CONN_OPEN && c->state != CONN_SHAKING) return;
+    /* What comes before the stream itself is not rationed. */
+    if (c->state == CONN_SHAKING || !c->at.subscribed) most = CLOCK_BYTES;
+    uint8_t *room = t->buffer + t->buffer_room - CLOCK_BYTES; /* behind what a rest can take */
+    ssize_t n = recv(c->fd, room, min_u64(most, CLOCK_BYTES), MSG_DONTWAIT);
+    if (n > 0)
+        take(t, c, room, (size_t)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        ended(t, c, n == 0 ? 0 : -errno);
+}
+
+void bench_conn_watch(struct bench_thread *t, struct bench_conn *c, bool reading)
+{
+    if (!c->attached || reading == c->reading) return;
+    c->reading = reading;
+    if (reading)
+        t->io->ops->receive_resume(t->io, slot_of(t, c));
+    else
+        t->io->ops->receive_pause(t->io, slot_of(t, c));
+}
+
+/* The handshake's request goes out; nothing of one that is still connecting. */
 static void connected(struct bench_thread *t, struct bench_conn *c)
 {
     int err = 0;
     socklen_t size = sizeof err;
-    char words[96];
+    struct fault f;
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &size);
     if (err) {
-        bench_conn_end(t, c, strerror_r(err, words, sizeof words));
+        ended(t, c, -err);
         return;
     }
-    ssize_t n = send(c->fd, t->handshake.request, t->handshake.request_bytes, MSG_NOSIGNAL);
+    if (bench_plan_request(t, c, &f) < 0) {
+        bench_conn_end(t, c, f.text);
+        return;
+    }
+    ssize_t n = send(c->fd, t->handshake.request, t->handshake.request_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == ENOTCONN) && !c->attached) return; /* by the clock: not yet */
     if (n != (ssize_t)t->handshake.request_bytes) { /* a fresh socket takes a request whole */
         bench_conn_end(t, c, "the handshake could not be sent");
         return;
     }
     c->state = CONN_SHAKING;
-    bench_conn_watch(t, c, true);
 }
 
-void bench_conn_watch(struct bench_thread *t, struct bench_conn *c, bool reading)
+/* New bytes: parsed where they lie, or behind the rest of before in the thread's buffer. */
+static void take(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size)
 {
-    c->reading = reading;
-    struct epoll_event e = {.events = reading ? EPOLLIN : 0, .data.ptr = c};
-    epoll_ctl(t->epoll, EPOLL_CTL_MOD, c->fd, &e);
-}
-
-void bench_conn_read(struct bench_thread *t, struct bench_conn *c, size_t most)
-{
-    size_t size = 0, at = 0;
-    ssize_t n = fill(t, c, most, &size);
-    if (n == -EAGAIN || n == -EINTR) return;
-    if (n <= 0) {
-        bench_conn_end(t, c, n == 0 ? "the server closed without a close frame" : "the connection was reset");
-        return;
+    size_t at = 0, rest = c->rest_size;
+    heard(t, c, size);
+    if (rest) {
+        TC_ASSERT(rest + size <= t->buffer_room);
+        memmove(t->buffer + rest, bytes, size);
+        memcpy(t->buffer, c->rest, rest);
+        bytes = t->buffer;
+        size += rest;
     }
-    if (bench_measuring(t)) {
-        t->counts[c->role].bytes += (uint64_t)n;
-        t->counts[c->role].reads++;
+    uint64_t ticks = t->counts[ROLE_READER].ticks, frames = t->counts[ROLE_READER].frames;
+    if (c->state == CONN_SHAKING) at = shake(t, c, bytes, size);
+    if (c->state == CONN_OPEN) at = messages(t, c, bytes, at, size);
+    if (bench_measuring(t) && t->counts[ROLE_READER].frames != frames) {
+        struct series_interval *now = series_now(t->series, clock_mono_ns());
+        now->ticks += t->counts[ROLE_READER].ticks - ticks;
+        now->messages += t->counts[ROLE_READER].frames - frames;
     }
-    if (c->state == CONN_SHAKING) at = shake(t, c, size);
-    if (c->state == CONN_OPEN) at = messages(t, c, at, size);
-    if (c->state != CONN_ENDED && !keep_rest(c, t->buffer + at, size - at))
+    bool over = c->state != CONN_OPEN && c->state != CONN_SHAKING;
+    if (!over && !keep_rest(c, bytes + at, size - at))
         bench_conn_end(t, c, "no memory for a part of a message");
 }
 
-/* The rest of before, then new bytes, in the thread's buffer. */
-static ssize_t fill(struct bench_thread *t, struct bench_conn *c, size_t most, size_t *size)
+static void heard(struct bench_thread *t, struct bench_conn *c, size_t size)
 {
-    ssize_t n = recv(c->fd, t->buffer + c->rest_size, min_u64(most, BENCH_READ_BYTES), 0);
-    if (n < 0) return -errno;
-    if (c->rest_size) memcpy(t->buffer, c->rest, c->rest_size);
-    *size = c->rest_size + (size_t)n;
-    return n;
+    if (!bench_measuring(t)) return;
+    struct bench_counts *n = &t->counts[c->role];
+    uint64_t now = clock_mono_ns();
+    n->bytes += size;
+    n->reads++;
+    if (c->state == CONN_OPEN && c->heard_ns) n->silence_ns = max_u64(n->silence_ns, now - c->heard_ns);
+    c->heard_ns = now;
+    if (c->role == ROLE_READER) series_now(t->series, now)->bytes += size;
 }
 
 /* Bytes used; 0 while the answer is not whole. */
-static size_t shake(struct bench_thread *t, struct bench_conn *c, size_t size)
+static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size)
 {
     struct fault f;
-    int r = client_handshake_check(&t->handshake, "tickcast.v1.json", (const char *)t->buffer, size, &f);
+    const struct bench_options *o = &t->bench->options;
+    int r = client_handshake_check(&t->handshake, o->any ? o->subprotocol : "tickcast.v1.json",
+                                   (const char *)bytes, size, &f);
     if (r < 0) bench_conn_end(t, c, f.text);
     if (r <= 0) return 0;
     c->state = CONN_OPEN;
     t->shaking--;
-    if (t->bench->options.idle) atomic_fetch_add_explicit(&t->bench->open, 1, memory_order_relaxed);
+    latency_record(t->handshakes, clock_mono_ns() - c->begin_ns);
+    if (o->send && send_first(t, c) < 0) {
+        bench_conn_end(t, c, "--send: the message could not be sent");
+        return 0;
+    }
+    if (!c->was_open && (o->idle || o->any)) {
+        c->was_open = true;
+        atomic_fetch_add_explicit(&t->bench->open, 1, memory_order_relaxed);
+    }
     return (size_t)r;
 }
 
 /* Takes every whole message; returns where the rest begins. */
-static size_t messages(struct bench_thread *t, struct bench_conn *c, size_t at, size_t size)
+static size_t messages(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t at,
+                       size_t size)
 {
     uint64_t now = clock_real_ns();
     while (c->state == CONN_OPEN) {
         struct client_message m;
         size_t used;
-        enum client_event event = client_read(&c->reader, t->buffer + at, size - at, &used, &m);
+        enum client_event event = client_read(&c->reader, bytes + at, size - at, &used, &m);
         at += used;
         if (event == CLIENT_MORE) return at;
-        if (event == CLIENT_TEXT) {
-            struct text json = {.at = (const char *)m.payload, .size = m.size};
-            if (!bench_message(t, c, json, now) && c->state == CONN_OPEN) bench_conn_end(t, c, NULL);
-        } else if (event == CLIENT_PING) {
-            pong(t, c, &m);
-        } else if (event == CLIENT_CLOSE) {
-            closed(t, c, &m);
-        } else if (event == CLIENT_BAD) {
-            bench_broken(t, c, m.fail, c->at.position);
-            bench_conn_end(t, c, NULL);
-        }
+        message(t, c, event, &m, now);
         /* Enough to subscribe is enough for one that shall not read. */
         if (c->role == ROLE_STUCK && c->at.subscribed) break;
     }
     return at;
 }
 
+static void message(struct bench_thread *t, struct bench_conn *c, enum client_event event,
+                    const struct client_message *m, uint64_t now_real_ns)
+{
+    struct text json = {.at = (const char *)m->payload, .size = m->size};
+    bool any = t->bench->options.any;
+    switch (event) {
+    case CLIENT_BINARY:
+        if (any) bench_any(t, c, json, now_real_ns);
+        break;
+    case CLIENT_TEXT:
+        if (any)
+            bench_any(t, c, json, now_real_ns);
+        else if (!bench_message(t, c, json, now_real_ns) && c->state == CONN_OPEN)
+            bench_conn_end(t, c, NULL);
+        break;
+    case CLIENT_PING: pong(t, c, m); break;
+    case CLIENT_CLOSE: closed(t, c, m); break;
+    case CLIENT_BAD:
+        bench_broken(t, c, m->fail, c->at.position);
+        bench_conn_end(t, c, NULL);
+        break;
+    case CLIENT_PONG:
+    case CLIENT_MORE: break;
+    }
+}
+
 static bool keep_rest(struct bench_conn *c, const uint8_t *bytes, size_t size)
 {
     if (size > c->rest_room) {
-        uint8_t *grown = size <= CLIENT_MESSAGE_MAX + BENCH_READ_BYTES ? realloc(c->rest, size) : NULL;
+        uint8_t *grown = size <= CLIENT_MESSAGE_MAX + CLIENT_FRAME_HEAD_MAX ? realloc(c->rest, size) : NULL;
         if (!grown) return false;
         c->rest = grown;
         c->rest_room = (uint32_t)size;
@@ -143,6 +229,17 @@ static bool keep_rest(struct bench_conn *c, const uint8_t *bytes, size_t size)
     if (size) memcpy(c->rest, bytes, size);
     c->rest_size = (uint32_t)size;
     return true;
+}
+
+static int send_first(struct bench_thread *t, struct bench_conn *c)
+{
+    size_t size = strlen(t->bench->options.send);
+    uint8_t *frame = malloc(size + CLIENT_FRAME_HEAD_MAX);
+    if (!frame) return -1;
+    uint32_t whole = client_frame_make(frame, WS_TEXT, t->bench->options.send, (uint32_t)size, t->mask);
+    ssize_t n = send(c->fd, frame, whole, MSG_NOSIGNAL | MSG_DONTWAIT);
+    free(frame);
+    return n == (ssize_t)whole ? 0 : -1;
 }
 
 /* The server's pings are mostly alike: the masked answer to the last one is kept. */
@@ -161,6 +258,10 @@ static void pong(struct bench_thread *t, struct bench_conn *c, const struct clie
 static void closed(struct bench_thread *t, struct bench_conn *c, const struct client_message *m)
 {
     if (m->close_code == WS_TOO_SLOW) t->counts[c->role].closed_slow++;
+    if (m->close_code == WS_TOO_SLOW && c->role == ROLE_READER && bench_comes_back(&t->bench->options)) {
+        bench_conn_again(t, c, c->at.subscribed && c->has_epoch, false, clock_mono_ns());
+        return;
+    }
     if (m->close_code == WS_NORMAL || m->close_code == WS_TOO_SLOW) {
         bench_conn_end(t, c, NULL);
         return;
@@ -171,6 +272,18 @@ static void closed(struct bench_thread *t, struct bench_conn *c, const struct cl
     bench_conn_end(t, c, text);
 }
 
+/* The other side is gone: result 0, or -errno. */
+static void ended(struct bench_thread *t, struct bench_conn *c, int32_t result)
+{
+    char words[96];
+    if (result == 0)
+        bench_conn_end(t, c, "the server closed without a close frame");
+    else if (c->state == CONN_CONNECTING || result != -ECONNRESET)
+        bench_conn_end(t, c, strerror_r(-result, words, sizeof words));
+    else
+        bench_conn_end(t, c, "the connection was reset");
+}
+
 void bench_conn_end(struct bench_thread *t, struct bench_conn *c, const char *why)
 {
     if (c->state == CONN_ENDED) return;
@@ -178,13 +291,41 @@ void bench_conn_end(struct bench_thread *t, struct bench_conn *c, const char *wh
         t->counts[c->role].lost++;
         if (!t->first.text[0]) fault_set(&t->first, TC_ESYSTEM, "connection %u: %s", c->index, why);
     }
-    if (c->state != CONN_OPEN) t->shaking--;
+    drop(t, c, false);
     c->state = CONN_ENDED;
-    if (c->fd >= 0) close(c->fd);
+    atomic_fetch_add_explicit(&t->bench->ended, 1, memory_order_relaxed);
+}
+
+void bench_conn_again(struct bench_thread *t, struct bench_conn *c, bool resume, bool reset,
+                      uint64_t again_ns)
+{
+    drop(t, c, reset);
+    c->state = CONN_AWAY;
+    c->again_ns = again_ns;
+    c->stalled_until_ns = c->heard_ns = c->any_seq = 0;
+    verify_conn_forget(&c->verify);
+    c->resuming = resume;
+    uint64_t position = c->at.position;
+    if (resume)
+        continuity_resume(&c->at);
+    else
+        c->at = (struct continuity){0};
+    /* A heartbeat above the position says that nothing in between matches: that is held against it too. */
+    if (resume && t->bench->options.verify && c->at.position > position)
+        verify_conn_frame(&c->verify, position, c->at.position, 0);
+}
+
+static void drop(struct bench_thread *t, struct bench_conn *c, bool reset)
+{
+    if (c->state < CONN_OPEN) t->shaking--;
+    if (c->attached)
+        t->io->ops->detach(t->io, slot_of(t, c), reset ? IO_CLOSE_RESET : IO_CLOSE_FIN);
+    else if (c->fd >= 0)
+        close(c->fd);
     c->fd = -1;
+    c->attached = c->reading = false;
     client_reader_free(&c->reader);
     free(c->rest);
     c->rest = NULL;
     c->rest_size = c->rest_room = 0;
-    atomic_fetch_add_explicit(&t->bench->ended, 1, memory_order_relaxed);
 }

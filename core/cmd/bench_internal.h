@@ -1,53 +1,76 @@
 /* cmd/bench_internal.h -- the parts of `tickcast bench`, in the order of a run:
- *   bench_options.c  options and what they ask of the server
- *   bench.c          the run: threads, phases, the result
- *   bench_thread.c   one thread's loop: opens connections, waits, rations slow readers
- *   bench_conn.c     one connection: handshake, bytes, pongs, close
- *   bench_message.c  one message: continuity, latency, counts, records for the verifier
- *   bench_report.c   the figures as text and as JSON */
+ *   bench_options.c   options and what they mean together
+ *   bench.c           the run: threads, phases, the result
+ *   bench_plan.c      what each connection asks of the server: its list, policy, rate, where it resumes
+ *   bench_thread.c    one thread's loop over its io (io_uring, or epoll where that is forbidden)
+ *   bench_conn.c      one connection: handshake, bytes, pongs, close
+ *   bench_trouble.c   what is done to connections by the clock: kills, churn, stalls, slow reading
+ *   bench_message.c   one message of tickcast: continuity, latency, counts, records for the verifier
+ *   bench_any.c       one message of any other feed
+ *   bench_series.c    figures over time
+ *   bench_result.c    the threads' figures put together
+ *   bench_report.c    the figures as text; bench_json.c and bench_html.c as JSON and as a page
+ *   bench_selftest.c  a server that stalls on purpose, and whether the report shows it */
 #ifndef TC_CMD_BENCH_INTERNAL_H
 #define TC_CMD_BENCH_INTERNAL_H
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "cmd/bench.h"
+#include "cmd/bench_series.h"
 #include "cmd/client_socket.h"
 #include "cmd/client_ws.h"
 #include "cmd/continuity.h"
 #include "cmd/verify.h"
+#include "io/io.h"
 #include "ops/latency.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 #define BENCH_THREADS_MAX 64u
-#define BENCH_READ_BYTES  262144u /* taken from a socket at once */
+#define BENCH_LISTS_MAX   65536u
+#define BENCH_LIST_SIZE   200u /* symbols of a list, so that they fit a request */
 
 struct bench_options {
-    const char *url, *symbols, *kinds, *policy, *frame, *rate, *since, *cpus;
-    uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, duration_ns, warmup_ns,
-        connect_timeout_ns;
-    bool verify, json, snapshot, idle;
+    const char *url, *symbols, *kinds, *policy, *frame, *rate, *since, *cpus, *io;
+    const char *json, *html, *ts_key, *ts_unit, *seq_key, *subprotocol, *send;
+    uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, seed;
+    uint64_t kill, churn, stall, stall_max_ns, lists, list_size;
+    uint64_t duration_ns, warmup_ns, connect_timeout_ns;
+    bool verify, snapshot, idle, any, mix, self_test;
 };
 
 enum bench_phase { PHASE_RAMP, PHASE_MEASURE, PHASE_STOP, PHASE_DONE };
 enum bench_role { ROLE_READER, ROLE_SLOW, ROLE_STUCK, ROLE_REFERENCE, ROLES };
-enum bench_state { CONN_CONNECTING, CONN_SHAKING, CONN_OPEN, CONN_ENDED };
+/* AWAY: killed, or closed as slow; opened again at again_ns. */
+enum bench_state { CONN_CONNECTING, CONN_SHAKING, CONN_OPEN, CONN_AWAY, CONN_ENDED };
 
-/* Of one role in one thread; counted while measuring, but for the last three. */
+/* Of one role in one thread; counted while measuring, but for the last four. */
 struct bench_counts {
     uint64_t ticks, frames, bytes, reads, conflated, gaps, gap_positions, lags, snapshots, heartbeats;
-    uint64_t untimed;                   /* sampled ticks whose ts is not near now: no latency */
+    uint64_t untimed;    /* sampled ticks whose ts is not near now: no latency */
+    uint64_t holes;      /* any feed: numbers of --seq-key that were passed over */
+    uint64_t silence_ns; /* the longest time in which a connection heard nothing; kept as the greatest */
     uint64_t broken, lost, closed_slow; /* connections, over the whole run */
+    uint64_t kills, churns, stalls, resumes, resume_gaps;
 };
 
 struct bench_conn {
-    int fd;
+    int fd; /* the io's, once attached; for sends */
     uint8_t role, state;
-    bool reading; /* EPOLLIN is asked for */
-    bool was_broken;
-    uint32_t index; /* over all threads, for texts */
+    uint8_t policy, frame; /* --mix: drawn; else as the options say */
+    uint16_t rate;         /* --mix: frames a second; 0: none */
+    bool attached;         /* its bytes come through the io; else they are fetched by the clock */
+    bool reading;          /* the io receives for it */
+    bool was_broken, was_open, has_epoch, resuming;
+    uint32_t index;      /* over all threads, for texts */
+    uint32_t generation; /* of the io's slot: counts connections made */
+    uint32_t list;
     uint32_t rest_size, rest_room;
     uint8_t *rest; /* owned: the beginning of a message not yet here whole */
+    char epoch[16];
+    uint64_t begin_ns, again_ns, stalled_until_ns, heard_ns, any_seq;
     struct client_reader reader;
     struct continuity at;
     struct verify_conn verify;
@@ -62,26 +85,34 @@ struct bench_thread {
     uint32_t number;
     bool reference;           /* this one has the reference connection only */
     struct bench_conn *conns; /* owned */
-    uint32_t conn_count, begun, shaking;
-    int epoll;
+    uint32_t conn_count, begun, shaking, readers;
+    struct io *io;   /* owned */
     uint8_t *buffer; /* owned: a rest and what was read behind it */
-    struct client_handshake handshake;
+    uint32_t buffer_room;
+    struct client_handshake handshake; /* of the connection being begun; the key is the same for all */
+    struct client_url url;
+    uint8_t secret[16];
     uint8_t mask[4], pong[WS_CONTROL_BYTES_MAX + CLIENT_FRAME_HEAD_MAX];
     uint8_t ping_seen[WS_CONTROL_BYTES_MAX];
     uint32_t pong_size, ping_size; /* the pong made for ping_seen: masked once, sent often */
     enum bench_phase phase;        /* as last seen */
-    uint64_t sample_left, next_ration_ns, next_begin_ns;
+    uint64_t sample_left, next_ration_ns, next_begin_ns, next_kill_ns, next_churn_ns, next_stall_ns;
     uint64_t begin_ns, end_ns, cpu_begin_ns, cpu_end_ns; /* of the measurement */
+    struct random random;
     struct bench_counts counts[ROLES];
     struct verify_counts verified;
-    struct latency *latency; /* owned */
-    struct fault first;      /* the first thing that went wrong, with the connection's number */
+    struct latency *latency, *handshakes, *subscribes; /* owned */
+    struct bench_series *series;                       /* owned */
+    struct fault first; /* the first thing that went wrong, with the connection's number */
 };
 
 struct bench {
     struct bench_options options;
-    struct client_url url, reference_url;
+    struct client_url url, reference_url; /* without what bench_plan.c adds for each connection */
     struct client_address address;
+    const char **lists; /* owned, and the texts: what connections subscribe to, in turn */
+    uint32_t list_count;
+    bool uring;
     struct verify verify;
     struct bench_thread threads[BENCH_THREADS_MAX + 1];
     uint32_t thread_count; /* the reference's included */
@@ -90,42 +121,85 @@ struct bench {
     bool interrupted;
     _Atomic int phase;
     _Atomic uint32_t open, ended; /* open: subscribed at some time; ended: over, or never came to be */
+    _Atomic uint32_t measuring;   /* threads that have seen PHASE_MEASURE */
+    _Atomic bool enough;          /* the measurement is over before its time */
 };
 
 /* ---- bench_options.c ---- */
 /* Fills options, url, reference_url. cli_parse's result. */
 int bench_options_read(struct bench *b, int argc, char **argv, struct fault *f);
 
+struct bench_result;
+
+/* ---- bench.c ---- */
+/* The whole run. r is set and true returned if there was a measurement; else the fault says why not. */
+bool bench_run(struct bench *b, struct bench_result **r, struct fault *f);
+
+/* ---- bench_plan.c ---- */
+/* The lists that connections subscribe to; asks the server for its symbols where --lists wants that. */
+int bench_plan_lists(struct bench *b, struct fault *f);
+void bench_plan_free(struct bench *b);
+/* Draws what the connection is to be, once. */
+void bench_plan_draw(struct bench_thread *t, struct bench_conn *c);
+/* The request of its next connection, in t->handshake. */
+int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct fault *f);
+
 /* ---- bench_thread.c ---- */
 void *bench_thread_main(void *thread);
 
 /* ---- bench_conn.c ---- */
 void bench_conn_begin(struct bench_thread *t, struct bench_conn *c);
-void bench_conn_event(struct bench_thread *t, struct bench_conn *c, uint32_t events);
-/* Reads up to most bytes and takes what they say. */
-void bench_conn_read(struct bench_thread *t, struct bench_conn *c, size_t most);
-/* With EPOLLIN, or without while it must not read. */
+void bench_conn_event(struct bench_thread *t, const struct io_event *e);
+/* Of one that the io does not know: goes on with connecting, or reads up to most bytes. */
+void bench_conn_by_clock(struct bench_thread *t, struct bench_conn *c, size_t most);
+/* Whether the io receives for it: the answer to who may read now. */
 void bench_conn_watch(struct bench_thread *t, struct bench_conn *c, bool reading);
 /* The connection is over; why: NULL, or what went wrong (counted as lost). */
 void bench_conn_end(struct bench_thread *t, struct bench_conn *c, const char *why);
+/* The connection is closed and made again at again_ns: where it was (resume), or from nothing. */
+void bench_conn_again(struct bench_thread *t, struct bench_conn *c, bool resume, bool reset,
+                      uint64_t again_ns);
+
+/* ---- bench_trouble.c ---- */
+/* True if a lost connection is to come back. */
+bool bench_comes_back(const struct bench_options *o);
+void bench_trouble(struct bench_thread *t, uint64_t now_ns);
 
 /* ---- bench_message.c ---- */
 /* One text message that came at now_real_ns. False: it broke the protocol, and was told. */
 bool bench_message(struct bench_thread *t, struct bench_conn *c, struct text json, uint64_t now_real_ns);
 /* Counts a broken connection once and keeps the first text. */
 void bench_broken(struct bench_thread *t, struct bench_conn *c, const char *what, uint64_t seq);
+/* A latency measured, or 0 < now: from the intended time ts_ns. */
+void bench_latency(struct bench_thread *t, uint64_t ts_ns, uint64_t now_real_ns);
 
-/* ---- bench_report.c ---- */
+/* ---- bench_any.c ---- */
+void bench_any(struct bench_thread *t, struct bench_conn *c, struct text message, uint64_t now_real_ns);
+
+/* ---- bench_result.c ---- */
 struct bench_result {
     struct bench_counts counts[ROLES];
     struct verify_counts verified;
-    struct latency latency;
-    double seconds, cpu_most; /* cpu_most: share of the busiest thread */
+    struct latency latency, handshakes, subscribes;
+    struct bench_series series;
+    double seconds, cpu_most, cpu_all; /* cpu_most: share of the busiest thread; cpu_all: of them together */
     uint32_t open;
     struct fault first;
     bool failed;
 };
+void bench_gather(const struct bench *b, struct bench_result *r);
+
+/* ---- bench_report.c, bench_json.c, bench_html.c ---- */
+#define BENCH_PERCENTS 9
+extern const double bench_percents[BENCH_PERCENTS];
+extern const char *const bench_percent_names[BENCH_PERCENTS];
 void bench_report(FILE *out, const struct bench *b, const struct bench_result *r);
+void bench_json(FILE *out, const struct bench *b, const struct bench_result *r);
+void bench_html(FILE *out, const struct bench *b, const struct bench_result *r);
+
+/* ---- bench_selftest.c ---- */
+/* Runs bench against a server of its own that stalls. The exit status. */
+int bench_selftest(struct bench *b);
 
 static inline bool bench_measuring(const struct bench_thread *t)
 {

@@ -1,48 +1,36 @@
 #include "cmd/bench_internal.h"
 
-#define CPU_TOO_BUSY 0.9
-
-static void text_report(FILE *out, const struct bench *b, const struct bench_result *r);
-static void json_report(FILE *out, const struct bench *b, const struct bench_result *r);
-static void json_counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
-                        double seconds);
-static void text_role(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
-                      double seconds);
-static void latency_line(FILE *out, const struct latency *l);
+static void text_role(FILE *out, const struct bench *b, const char *name, uint64_t connections,
+                      const struct bench_counts *n, double seconds);
+static void latency_table(FILE *out, const struct bench_result *r);
+static void latency_row(FILE *out, const char *name, const struct latency *l);
+static void trouble_lines(FILE *out, const struct bench_counts *n);
 static void verify_lines(FILE *out, const struct bench *b, const struct bench_result *r);
-static void json_text(FILE *out, const char *text);
 
-static const double percents[] = {50, 90, 99, 99.9, 100};
-static const char *const percent_names[] = {"p50", "p90", "p99", "p99.9", "max"};
-#define PERCENTS (sizeof percents / sizeof percents[0])
+const double bench_percents[BENCH_PERCENTS] = {50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100};
+const char *const bench_percent_names[BENCH_PERCENTS] = {"p50",   "p75",    "p90",     "p95", "p99",
+                                                         "p99.9", "p99.99", "p99.999", "max"};
+static const int table_columns[] = {0, 2, 4, 5, 6, 8}; /* of bench_percents, in the text report */
+#define COLUMNS (sizeof table_columns / sizeof table_columns[0])
 
 void bench_report(FILE *out, const struct bench *b, const struct bench_result *r)
 {
-    if (b->options.json)
-        json_report(out, b, r);
-    else
-        text_report(out, b, r);
-    if (r->cpu_most >= CPU_TOO_BUSY)
-        fprintf(stderr,
-                "tickcast bench: warning: a thread of bench itself used %.0f %% of a processor, so these are"
-                " its limits, not the server's; use more --threads, fewer --connections or another machine\n",
-                r->cpu_most * 100);
-}
-
-static void text_report(FILE *out, const struct bench *b, const struct bench_result *r)
-{
     const struct bench_options *o = &b->options;
     fprintf(out, "%u connections to %s%s\n", b->expected, b->url.authority, b->url.target);
-    fprintf(out, "measured for %.2f s, busiest thread of bench %.0f %%\n\n", r->seconds, r->cpu_most * 100);
-    if (o->connections) text_role(out, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
-    if (o->slow) text_role(out, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
-    if (o->stuck) text_role(out, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
-    latency_line(out, &r->latency);
+    fprintf(out,
+            "measured for %.2f s by %u threads over %s; bench itself: busiest thread %.0f %%, together %.0f"
+            " %% of a processor\n\n",
+            r->seconds, b->thread_count, b->uring ? "io_uring" : "epoll", r->cpu_most * 100,
+            r->cpu_all * 100);
+    if (o->connections) text_role(out, b, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
+    if (o->slow) text_role(out, b, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
+    if (o->stuck) text_role(out, b, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
+    latency_table(out, r);
     if (r->counts[ROLE_READER].untimed)
-        fprintf(
-            out,
-            "  %llu sampled ticks have an event time far from now (a replayed file?): no latency of them\n",
-            (unsigned long long)r->counts[ROLE_READER].untimed);
+        fprintf(out,
+                "  %llu samples have an event time far from now (a replayed file?): no latency of them\n",
+                (unsigned long long)r->counts[ROLE_READER].untimed);
+    trouble_lines(out, &r->counts[ROLE_READER]);
     verify_lines(out, b, r);
     uint64_t broken = 0, lost = 0;
     for (int i = 0; i < ROLES; i++) broken += r->counts[i].broken, lost += r->counts[i].lost;
@@ -51,28 +39,57 @@ static void text_report(FILE *out, const struct bench *b, const struct bench_res
     if (r->first.text[0]) fprintf(out, "  first: %s\n", r->first.text);
 }
 
-static void text_role(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
-                      double seconds)
+static void text_role(FILE *out, const struct bench *b, const char *name, uint64_t connections,
+                      const struct bench_counts *n, double seconds)
 {
-    fprintf(out, "%-11s %llu: %.0f ticks/s, %.0f messages/s, %.2f MB/s; %.1f ticks a message\n", name,
-            (unsigned long long)connections, (double)n->ticks / seconds, (double)n->frames / seconds,
-            (double)n->bytes / seconds / 1e6, n->frames ? (double)n->ticks / (double)n->frames : 0.0);
-    fprintf(
-        out,
-        "            %llu ticks, %llu conflated, %llu gaps over %llu positions, %llu lag notices, %llu closed"
-        " as slow\n",
-        (unsigned long long)n->ticks, (unsigned long long)n->conflated, (unsigned long long)n->gaps,
-        (unsigned long long)n->gap_positions, (unsigned long long)n->lags,
-        (unsigned long long)n->closed_slow);
+    bool any = b->options.any;
+    fprintf(out, "%-11s %llu: %.0f %s/s, %.0f messages/s, %.2f MB/s, %.0f reads/s; longest silence %.3f s\n",
+            name, (unsigned long long)connections, (double)n->ticks / seconds, any ? "numbers" : "ticks",
+            (double)n->frames / seconds, (double)n->bytes / seconds / 1e6, (double)n->reads / seconds,
+            (double)n->silence_ns / 1e9);
+    if (any) {
+        if (b->options.seq_key)
+            fprintf(out, "            %llu numbers of \"%s\", %llu passed over\n",
+                    (unsigned long long)n->ticks, b->options.seq_key, (unsigned long long)n->holes);
+        return;
+    }
+    fprintf(out,
+            "            %llu ticks, %llu conflated, %llu gaps over %llu positions, %llu lag notices, %llu "
+            "closed as slow\n",
+            (unsigned long long)n->ticks, (unsigned long long)n->conflated, (unsigned long long)n->gaps,
+            (unsigned long long)n->gap_positions, (unsigned long long)n->lags,
+            (unsigned long long)n->closed_slow);
 }
 
-static void latency_line(FILE *out, const struct latency *l)
+static void latency_table(FILE *out, const struct bench_result *r)
+{
+    if (r->latency.count + r->handshakes.count + r->subscribes.count == 0) return;
+    fprintf(out, "\n%-11s", "ms");
+    for (size_t i = 0; i < COLUMNS; i++) fprintf(out, " %9s", bench_percent_names[table_columns[i]]);
+    fprintf(out, "   samples\n");
+    latency_row(out, "latency", &r->latency);
+    latency_row(out, "handshake", &r->handshakes);
+    latency_row(out, "subscribed", &r->subscribes);
+    fputs("latency: from the tick's own time to here; handshake, subscribed: from connecting on\n\n", out);
+}
+
+static void latency_row(FILE *out, const char *name, const struct latency *l)
 {
     if (l->count == 0) return;
-    fprintf(out, "latency    ");
-    for (size_t i = 0; i < PERCENTS; i++)
-        fprintf(out, " %s %.3f", percent_names[i], (double)latency_percentile(l, percents[i]) / 1e6);
-    fprintf(out, " ms, from the tick's time; %llu samples\n", (unsigned long long)l->count);
+    fprintf(out, "%-11s", name);
+    for (size_t i = 0; i < COLUMNS; i++)
+        fprintf(out, " %9.3f", (double)latency_percentile(l, bench_percents[table_columns[i]]) / 1e6);
+    fprintf(out, " %9llu\n", (unsigned long long)l->count);
+}
+
+static void trouble_lines(FILE *out, const struct bench_counts *n)
+{
+    if (n->kills + n->churns + n->stalls + n->resumes == 0) return;
+    fprintf(
+        out,
+        "troubles    %llu killed, %llu opened anew, %llu stalled; %llu resumed, %llu of them with a gap\n",
+        (unsigned long long)n->kills, (unsigned long long)n->churns, (unsigned long long)n->stalls,
+        (unsigned long long)n->resumes, (unsigned long long)n->resume_gaps);
 }
 
 static void verify_lines(FILE *out, const struct bench *b, const struct bench_result *r)
@@ -88,69 +105,4 @@ static void verify_lines(FILE *out, const struct bench *b, const struct bench_re
                 "  %llu frames could not be verified: the reference itself had gaps (%llu), or no longer "
                 "held them\n",
                 (unsigned long long)v->unverified, (unsigned long long)r->counts[ROLE_REFERENCE].gaps);
-}
-
-static void json_report(FILE *out, const struct bench *b, const struct bench_result *r)
-{
-    const struct bench_options *o = &b->options;
-    fprintf(out, "{\"url\":");
-    json_text(out, o->url);
-    fprintf(out,
-            ",\"connections\":%llu,\"policy\":\"%s\",\"frame\":\"%s\",\"seconds\":%.3f,\"cpu\":%.3f,"
-            "\"failed\":%s",
-            (unsigned long long)o->connections, o->policy, o->frame, r->seconds, r->cpu_most,
-            r->failed ? "true" : "false");
-    json_counts(out, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
-    json_counts(out, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
-    json_counts(out, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
-    fprintf(out, ",\"latency_ns\":{\"samples\":%llu", (unsigned long long)r->latency.count);
-    for (size_t i = 0; i < PERCENTS && r->latency.count; i++)
-        fprintf(out, ",\"%s\":%llu", percent_names[i],
-                (unsigned long long)latency_percentile(&r->latency, percents[i]));
-    fprintf(out, "}");
-    if (o->verify)
-        fprintf(out,
-                ",\"verified\":{\"frames\":%llu,\"ticks\":%llu,\"conflated\":%llu,\"snapshot_ticks\":%llu,"
-                "\"unverified\":%llu,\"lies\":%llu}",
-                (unsigned long long)r->verified.frames, (unsigned long long)r->verified.ticks,
-                (unsigned long long)r->verified.conflated, (unsigned long long)r->verified.snapshot_ticks,
-                (unsigned long long)r->verified.unverified, (unsigned long long)r->verified.lies);
-    if (r->first.text[0]) {
-        fprintf(out, ",\"first\":");
-        json_text(out, r->first.text);
-    }
-    fprintf(out, "}\n");
-}
-
-static void json_counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
-                        double seconds)
-{
-    fprintf(out,
-            ",\"%s\":{\"connections\":%llu,\"ticks\":%llu,\"ticks_per_second\":%.1f,\"messages\":%llu,"
-            "\"messages_per_second\":%.1f,\"bytes\":%llu,\"bytes_per_second\":%.1f",
-            name, (unsigned long long)connections, (unsigned long long)n->ticks, (double)n->ticks / seconds,
-            (unsigned long long)n->frames, (double)n->frames / seconds, (unsigned long long)n->bytes,
-            (double)n->bytes / seconds);
-    fprintf(out,
-            ",\"conflated\":%llu,\"gaps\":%llu,\"gap_positions\":%llu,\"lags\":%llu,\"heartbeats\":%llu,"
-            "\"closed_slow\":%llu,\"broken\":%llu,\"lost\":%llu}",
-            (unsigned long long)n->conflated, (unsigned long long)n->gaps,
-            (unsigned long long)n->gap_positions, (unsigned long long)n->lags,
-            (unsigned long long)n->heartbeats, (unsigned long long)n->closed_slow,
-            (unsigned long long)n->broken, (unsigned long long)n->lost);
-}
-
-static void json_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < ' ')
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
 }

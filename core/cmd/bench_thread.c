@@ -1,51 +1,54 @@
 #include "cmd/bench_internal.h"
 
 #include "base/affinity.h"
-#include "base/random.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <time.h>
-#include <unistd.h>
 
-#define EVENTS_MAX     256
+#define EVENTS_MAX     512
 #define SHAKING_MAX    128u /* handshakes under way at once: the server's backlog is no queue of ours */
-#define RATION_NS      (20 * NS_PER_MS) /* slow readers get their bytes in such steps */
-#define WAIT_MS        10
-#define VERIFY_WAIT_NS (3 * NS_PER_SECOND) /* for the reference to come up with the last frames */
+#define WAIT_NS        (5 * NS_PER_MS)
+#define VERIFY_WAIT_NS (5 * NS_PER_SECOND) /* for the reference to come up with the last frames */
+#define RECEIVE_BYTES  (16u << 20)         /* receive buffers in all: few connections get large ones */
+#define BUFFERS_LEAST  256u
+#define BUFFERS_MOST   2048u
 
 static bool prepare(struct bench_thread *t);
+static struct io *open_io(const struct bench_thread *t, struct fault *f);
 static void pin(const struct bench_thread *t);
 static void see_phase(struct bench_thread *t, uint64_t now_ns);
 static void begin_more(struct bench_thread *t, uint64_t now_ns);
-static void ration(struct bench_thread *t, uint64_t now_ns);
-static void settle(struct bench_thread *t, struct bench_conn *c);
-static void settle_all(struct bench_thread *t);
+static void settle(struct bench_thread *t, struct bench_conn *c, uint64_t now_ns);
+static void settle_all(struct bench_thread *t, uint64_t now_ns);
 static void finish(struct bench_thread *t);
+static void finish_verify(struct bench_thread *t);
 static uint64_t cpu_ns(void);
 
 void *bench_thread_main(void *thread)
 {
     struct bench_thread *t = thread;
+    pin(t);
     if (!prepare(t)) {
-        fault_set(&t->first, TC_ESYSTEM, "thread %u: no memory or no epoll; use fewer connections",
-                  t->number);
         atomic_fetch_add(&t->bench->ended, t->conn_count);
+        if (t->io) t->io->ops->close(t->io);
+        free(t->buffer);
         return NULL;
     }
-    pin(t);
     enum bench_phase last = t->reference ? PHASE_DONE : PHASE_STOP;
-    for (uint64_t now = clock_mono_ns(); t->phase < last; now = clock_mono_ns()) {
-        struct epoll_event events[EVENTS_MAX];
-        int count = epoll_wait(t->epoll, events, EVENTS_MAX, WAIT_MS);
-        see_phase(t, clock_mono_ns());
-        for (int i = 0; i < count && t->phase < last; i++) {
-            bench_conn_event(t, events[i].data.ptr, events[i].events);
-            settle(t, events[i].data.ptr);
+    while (t->phase < last) {
+        struct io_event events[EVENTS_MAX];
+        uint32_t count = t->io->ops->wait(t->io, events, EVENTS_MAX, WAIT_NS);
+        uint64_t now = clock_mono_ns();
+        see_phase(t, now);
+        for (uint32_t i = 0; i < count; i++) {
+            if (t->phase < last) bench_conn_event(t, &events[i]);
+            if (events[i].op == IO_RECEIVED && events[i].result > 0)
+                t->io->ops->buffer_done(t->io, events[i].buffer);
+            if (t->phase < last) settle(t, &t->conns[events[i].slot], now);
         }
         begin_more(t, now);
-        ration(t, now);
-        settle_all(t);
+        bench_trouble(t, now);
+        settle_all(t, now);
     }
     finish(t);
     return NULL;
@@ -53,17 +56,40 @@ void *bench_thread_main(void *thread)
 
 static bool prepare(struct bench_thread *t)
 {
-    uint8_t secret[16];
-    random_secret(secret, sizeof secret);
+    random_seed(&t->random, t->bench->options.seed * 1000003 + t->number);
+    random_secret(t->secret, sizeof t->secret);
     random_secret(t->mask, sizeof t->mask);
-    client_handshake_make(&t->handshake, t->reference ? &t->bench->reference_url : &t->bench->url,
-                          "tickcast.v1.json", secret);
     t->sample_left = t->bench->options.sample;
-    t->epoll = epoll_create1(EPOLL_CLOEXEC);
-    t->buffer = malloc(CLIENT_MESSAGE_MAX + CLIENT_FRAME_HEAD_MAX + 2 * BENCH_READ_BYTES);
-    t->latency = malloc(sizeof *t->latency);
-    if (t->latency) latency_reset(t->latency);
-    return t->epoll >= 0 && t->buffer && t->latency;
+    for (uint32_t i = 0; i < t->conn_count; i++) bench_plan_draw(t, &t->conns[i]);
+    struct latency **all[] = {&t->latency, &t->handshakes, &t->subscribes};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        *all[i] = malloc(sizeof **all[i]);
+        if (*all[i])
+            latency_reset(*all[i]);
+        else
+            ok = false;
+    }
+    t->series = calloc(1, sizeof *t->series);
+    t->buffer_room = CLIENT_MESSAGE_MAX + CLIENT_FRAME_HEAD_MAX + 2 * RECEIVE_BYTES / BUFFERS_LEAST;
+    t->buffer = malloc(t->buffer_room);
+    if (!ok || !t->series || !t->buffer)
+        return fault_set(&t->first, TC_ESYSTEM, "thread %u: no memory; use fewer --threads", t->number),
+               false;
+    t->io = open_io(t, &t->first);
+    return t->io != NULL;
+}
+
+static struct io *open_io(const struct bench_thread *t, struct fault *f)
+{
+    uint32_t buffers = BUFFERS_LEAST;
+    while (buffers < BUFFERS_MOST && buffers < t->conn_count) buffers *= 2;
+    struct io_options o = {.slots = t->conn_count,
+                           .buffers = buffers,
+                           .buffer_bytes = RECEIVE_BYTES / buffers,
+                           .sends_max = 1, /* what it sends goes out by send(2): requests and pongs */
+                           .wake_fd = -1};
+    return t->bench->uring ? io_uring_open(&o, f) : io_epoll_open(&o, f);
 }
 
 static void pin(const struct bench_thread *t)
@@ -81,11 +107,19 @@ static void see_phase(struct bench_thread *t, uint64_t now_ns)
     if (phase == PHASE_MEASURE) {
         t->begin_ns = now_ns;
         t->cpu_begin_ns = cpu_ns();
+        series_begin(t->series, now_ns, t->bench->options.duration_ns);
+        for (uint32_t i = 0; i < t->begun; i++) t->conns[i].heard_ns = now_ns;
+        t->next_kill_ns = t->next_churn_ns = t->next_stall_ns = now_ns;
     } else if (t->phase == PHASE_MEASURE) {
         t->end_ns = now_ns;
         t->cpu_end_ns = cpu_ns();
+        for (uint32_t i = 0; i < t->begun; i++) { /* a stall at the very end is one too */
+            uint64_t *most = &t->counts[t->conns[i].role].silence_ns;
+            if (t->conns[i].state == CONN_OPEN) *most = max_u64(*most, now_ns - t->conns[i].heard_ns);
+        }
     }
     t->phase = phase;
+    if (phase == PHASE_MEASURE) atomic_fetch_add(&t->bench->measuring, 1);
 }
 
 static void begin_more(struct bench_thread *t, uint64_t now_ns)
@@ -102,53 +136,31 @@ static void begin_more(struct bench_thread *t, uint64_t now_ns)
     }
 }
 
-/* Slow ones are not watched for bytes: they get their share by the clock. Stuck ones get none. */
-static void ration(struct bench_thread *t, uint64_t now_ns)
-{
-    if (now_ns < t->next_ration_ns) return;
-    if (t->next_ration_ns < now_ns - min_u64(now_ns, NS_PER_SECOND)) t->next_ration_ns = now_ns;
-    t->next_ration_ns += RATION_NS;
-    uint64_t share = max_u64(1, t->bench->options.slow_rate * RATION_NS / NS_PER_SECOND);
-    for (uint32_t i = 0; i < t->begun; i++) {
-        struct bench_conn *c = &t->conns[i];
-        if (c->role != ROLE_SLOW || c->state != CONN_OPEN || c->reading) continue;
-        if (verify_conn_waiting(&c->verify) < VERIFY_QUEUE_WORDS) bench_conn_read(t, c, share);
-    }
-}
-
 /* After an event: the verifier's turn, and who may go on reading. */
-static void settle(struct bench_thread *t, struct bench_conn *c)
+static void settle(struct bench_thread *t, struct bench_conn *c, uint64_t now_ns)
 {
     bool verify = t->bench->options.verify && !t->reference;
     if (verify && verify_conn_waiting(&c->verify)) {
         verify_conn_check(&c->verify, &t->bench->verify, &t->verified);
         if (c->verify.lie) bench_broken(t, c, c->verify.lie, c->verify.lie_seq);
     }
-    if (c->state != CONN_OPEN) return;
-    bool by_clock =
-        (c->role == ROLE_SLOW || c->role == ROLE_STUCK) && (c->at.subscribed || t->bench->options.idle);
-    bool reading = !by_clock && (!verify || verify_conn_waiting(&c->verify) < VERIFY_QUEUE_WORDS);
-    if (reading != c->reading) bench_conn_watch(t, c, reading);
+    if (c->state != CONN_OPEN || !c->attached) return;
+    bool reading = c->stalled_until_ns <= now_ns;
+    if (verify && verify_conn_waiting(&c->verify) >= VERIFY_QUEUE_WORDS) reading = false;
+    bench_conn_watch(t, c, reading);
 }
 
-/* Frames that came before the reference had them. */
-static void settle_all(struct bench_thread *t)
+/* Frames that came before the reference had them; stalls that are over. */
+static void settle_all(struct bench_thread *t, uint64_t now_ns)
 {
-    if (!t->bench->options.verify || t->reference) return;
+    if (t->reference || (!t->bench->options.verify && !t->bench->options.stall)) return;
     for (uint32_t i = 0; i < t->begun; i++)
-        if (verify_conn_waiting(&t->conns[i].verify)) settle(t, &t->conns[i]);
+        if (verify_conn_waiting(&t->conns[i].verify) || !t->conns[i].reading) settle(t, &t->conns[i], now_ns);
 }
 
 static void finish(struct bench_thread *t)
 {
-    uint64_t end = clock_mono_ns() + VERIFY_WAIT_NS;
-    for (bool waiting = t->bench->options.verify && !t->reference; waiting && clock_mono_ns() < end;) {
-        settle_all(t);
-        waiting = false;
-        for (uint32_t i = 0; i < t->begun; i++)
-            waiting |= !verify_conn_check(&t->conns[i].verify, &t->bench->verify, &t->verified);
-        if (waiting) nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
-    }
+    if (t->bench->options.verify && !t->reference) finish_verify(t);
     for (uint32_t i = 0; i < t->conn_count; i++) {
         struct bench_conn *c = &t->conns[i];
         verify_conn_give_up(&c->verify, &t->verified);
@@ -156,8 +168,19 @@ static void finish(struct bench_thread *t)
         verify_conn_free(&c->verify);
         if (i < t->begun) bench_conn_end(t, c, NULL);
     }
-    if (t->epoll >= 0) close(t->epoll);
+    t->io->ops->close(t->io);
     free(t->buffer);
+}
+
+static void finish_verify(struct bench_thread *t)
+{
+    uint64_t end = clock_mono_ns() + VERIFY_WAIT_NS;
+    for (bool waiting = true; waiting && clock_mono_ns() < end;) {
+        waiting = false;
+        for (uint32_t i = 0; i < t->begun; i++)
+            waiting |= !verify_conn_check(&t->conns[i].verify, &t->bench->verify, &t->verified);
+        if (waiting) nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    }
 }
 
 static uint64_t cpu_ns(void)

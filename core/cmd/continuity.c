@@ -8,8 +8,10 @@ const char *continuity_begin(struct continuity *c, const struct scan_message *m)
     if (m->type == SCAN_SUBSCRIBED) {
         if (!m->has_seq) return "`subscribed` has no seq";
         if (c->subscribed && m->seq != c->position) return "a later `subscribed` is not at the position";
+        if (c->resumed && m->seq != c->position) return "after a resume `subscribed` is not at the position";
         c->position = m->seq;
         c->subscribed = true;
+        c->resumed = false;
         return NULL;
     }
     bool positioned = m->type == SCAN_TICKS || m->type == SCAN_COVERED || m->type == SCAN_GAP ||

@@ -11,6 +11,7 @@ struct continuity {
     uint64_t last_seq;      /* of the last tick delivered */
     uint64_t heartbeat_seq; /* the server said: complete up to here */
     bool subscribed;
+    bool resumed; /* the next `subscribed` must be at the position */
 };
 
 /* Each returns NULL, or a sentence that says what is broken. Order for one message: continuity_begin with
@@ -24,6 +25,16 @@ const char *continuity_end(struct continuity *c, const struct scan_message *m);
 static inline uint64_t continuity_resume_seq(const struct continuity *c)
 {
     return max_u64(c->position, c->heartbeat_seq);
+}
+
+/* The connection is lost; the next one goes on at continuity_resume_seq. Single ticks above the position, not
+ * yet covered, come again there and are no repetition. */
+static inline void continuity_resume(struct continuity *c)
+{
+    c->position = continuity_resume_seq(c);
+    c->last_seq = c->position;
+    c->resumed = c->resumed || c->subscribed;
+    c->subscribed = false;
 }
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "cmd/scan_json.h"
 
+static bool ticks_usual(struct text json, struct scan_message *out);
+static const char *digits(const char *p, const char *end, uint64_t *out);
 static int fields(struct scan_message *m, const char *at, const char *end);
 static int take_field(struct scan_message *m, const struct json_field *field);
 static int number(const struct json_field *field, uint64_t *out, bool *has);
@@ -9,9 +11,49 @@ static int number(const struct json_field *field, uint64_t *out, bool *has);
 int scan_message(struct text json, struct scan_message *out)
 {
     *out = (struct scan_message){0};
+    if (ticks_usual(json, out)) return 0;
     const char *end = json.at + json.size, *p = json_space(json.at, end);
     if (p >= end || *p != '{') return -1;
     return fields(out, p + 1, end);
+}
+
+/* `ticks` as the server writes it. False: the general way, from the beginning. */
+static bool ticks_usual(struct text json, struct scan_message *out)
+{
+    static const struct text from = TEXT("{\"type\":\"ticks\",\"from\":"), to = TEXT(",\"to\":"),
+                             conflated = TEXT(",\"conflated\":"), ticks = TEXT(",\"ticks\":[");
+    const char *p = json.at, *end = json.at + json.size;
+    uint64_t a, b, k = 0;
+    if (!text_begins(json, from)) return false;
+    p = digits(p + from.size, end, &a);
+    if (!p || !text_begins((struct text){p, (size_t)(end - p)}, to)) return false;
+    p = digits(p + to.size, end, &b);
+    if (p && text_begins((struct text){p, (size_t)(end - p)}, conflated))
+        p = digits(p + conflated.size, end, &k);
+    if (!p || !text_begins((struct text){p, (size_t)(end - p)}, ticks)) return false;
+    p += ticks.size;
+    *out = (struct scan_message){.type = SCAN_TICKS,
+                                 .from = a,
+                                 .to = b,
+                                 .conflated = k,
+                                 .has_from = true,
+                                 .has_to = true,
+                                 .in_ticks = true,
+                                 .rest = {.at = p, .size = (size_t)(end - p)}};
+    return true;
+}
+
+/* Behind 1 to 19 digits, which cannot overflow; NULL: there are others. */
+static const char *digits(const char *p, const char *end, uint64_t *out)
+{
+    uint64_t n = 0;
+    const char *first = p;
+    while (p < end && (uint8_t)(*p - '0') <= 9) {
+        if (p - first == 19) return NULL;
+        n = n * 10 + (uint8_t)(*p++ - '0');
+    }
+    *out = n;
+    return p > first ? p : NULL;
 }
 
 int scan_message_end(struct scan_message *m)

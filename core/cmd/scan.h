@@ -63,6 +63,8 @@ int scan_message_end(struct scan_message *m);
 
 /* One tick object that is all of json. 0 or -1. */
 int scan_tick(struct text json, struct scan_tick *out);
+/* The same, only where the fields stand as the server writes them; false: use scan_message and scan_tick. */
+bool scan_tick_usual(struct text json, struct scan_tick *out);
 int scan_tick_key(struct text json, struct scan_key *out);
 /* Digits as a number; -1 if there are none, others, or too many. */
 int scan_u64(struct text digits, uint64_t *out);

@@ -35,6 +35,12 @@ int scan_tick(struct text json, struct scan_tick *out)
     return next == end ? 0 : -1;
 }
 
+bool scan_tick_usual(struct text json, struct scan_tick *out)
+{
+    const char *end = json.at + json.size;
+    return tick_fast(json.at, end, out) == end;
+}
+
 /* Behind the object, or NULL if it does not have the usual form. */
 static const char *tick_fast(const char *p, const char *end, struct scan_tick *out)
 {

@@ -7,24 +7,39 @@
 
 #define NAME_MAX_BYTES 64u
 
-static void fill(struct verify *v, uint64_t seq, uint64_t hash, uint64_t key);
-static bool matches(const struct verify *v, enum scan_type type, const struct scan_key *key);
+static void fill(struct verify *v, uint64_t seq, uint64_t hash, uint64_t key, uint32_t symbol);
+static uint64_t flags_of(const struct verify *v, enum scan_type type, bool final);
+static uint32_t symbol_row(struct verify *v, struct text name, uint64_t hash);
 static bool list_has(const char *list, struct text word, bool patterns);
 static struct text unescape(struct text in, char out[NAME_MAX_BYTES]);
 static uint64_t mix(uint64_t a, uint64_t b);
 
-bool verify_open(struct verify *v, uint64_t capacity, const char *symbols, const char *kinds)
+bool verify_open(struct verify *v, uint64_t capacity, const char *const *lists, uint32_t list_count,
+                 const char *kinds)
 {
     TC_ASSERT(capacity > 0 && (capacity & (capacity - 1)) == 0);
-    *v = (struct verify){.mask = capacity - 1, .symbols = symbols, .kinds = kinds};
+    TC_ASSERT(list_count > 0);
+    *v = (struct verify){.mask = capacity - 1,
+                         .lists = lists,
+                         .list_count = list_count,
+                         .row_words = (list_count + 63) / 64,
+                         .kinds = kinds};
     v->ring = calloc(capacity, sizeof *v->ring);
-    return v->ring != NULL;
+    v->rows = calloc(VERIFY_SYMBOLS_MAX, v->row_words * sizeof *v->rows); /* touched row by row */
+    v->names = calloc(VERIFY_NAMES, sizeof *v->names);
+    if (v->ring && v->rows && v->names) return true;
+    verify_close(v);
+    return false;
 }
 
 void verify_close(struct verify *v)
 {
     free(v->ring);
+    free(v->rows);
+    free(v->names);
     v->ring = NULL;
+    v->rows = NULL;
+    v->names = NULL;
 }
 
 void verify_reference_start(struct verify *v, uint64_t seq)
@@ -38,52 +53,69 @@ void verify_reference_tick(struct verify *v, const struct scan_tick *tick)
 {
     struct scan_key key;
     if (tick->seq <= v->last || scan_tick_key(tick->json, &key) < 0) return; /* continuity has told it */
-    while (v->last + 1 < tick->seq) fill(v, v->last + 1, 0, ENTRY_NONE);
-    uint64_t flags = 0;
-    if (scan_is_state(tick->type, key.final)) flags |= ENTRY_STATE;
-    if (matches(v, tick->type, &key)) flags |= ENTRY_MATCHES;
-    uint64_t id = mix(verify_hash(key.symbol), (uint64_t)tick->type);
+    while (v->last + 1 < tick->seq) fill(v, v->last + 1, 0, ENTRY_NONE, 0);
+    uint64_t flags = flags_of(v, tick->type, key.final), symbol = verify_hash(key.symbol);
+    uint32_t row = key.symbol.size ? symbol_row(v, key.symbol, symbol) : 0;
+    uint64_t id = mix(symbol, (uint64_t)tick->type);
     id = mix(id, verify_hash(key.interval));
     if (tick->type == SCAN_BOOK) id = mix(mix(id, verify_hash(key.side)), verify_hash(key.price));
-    fill(v, tick->seq, verify_hash(tick->json), (id & ~(uint64_t)ENTRY_FLAGS) | flags);
+    fill(v, tick->seq, verify_hash(tick->json), (id & ~(uint64_t)ENTRY_FLAGS) | flags, row);
 }
 
 void verify_reference_reach(struct verify *v, uint64_t seq)
 {
-    while (v->last < seq) fill(v, v->last + 1, 0, ENTRY_NONE);
+    while (v->last < seq) fill(v, v->last + 1, 0, ENTRY_NONE, 0);
     atomic_store_explicit(&v->position, v->last, memory_order_release);
 }
 
 void verify_reference_gap(struct verify *v, uint64_t to)
 {
     if (to > v->last + v->mask + 1) v->last = to - v->mask - 1; /* older ones would be overwritten at once */
-    while (v->last < to) fill(v, v->last + 1, 0, ENTRY_UNKNOWN);
+    while (v->last < to) fill(v, v->last + 1, 0, ENTRY_UNKNOWN, 0);
     atomic_store_explicit(&v->position, v->last, memory_order_release);
 }
 
 /* A checker that reads an entry while it is overwritten sees another seq before or after: see entry_read. */
-static void fill(struct verify *v, uint64_t seq, uint64_t hash, uint64_t key)
+static void fill(struct verify *v, uint64_t seq, uint64_t hash, uint64_t key, uint32_t symbol)
 {
     struct verify_entry *e = &v->ring[seq & v->mask];
     atomic_store_explicit(&e->seq, 0, memory_order_relaxed);
     atomic_store_explicit(&e->hash, hash, memory_order_release);
     atomic_store_explicit(&e->key, key, memory_order_release);
+    atomic_store_explicit(&e->symbol, symbol, memory_order_release);
     atomic_store_explicit(&e->seq, seq, memory_order_release);
     v->last = seq;
 }
 
-static bool matches(const struct verify *v, enum scan_type type, const struct scan_key *key)
+static uint64_t flags_of(const struct verify *v, enum scan_type type, bool final)
 {
     static const char *const words[SCAN_TYPES] = {[SCAN_TRADE] = "trade",
                                                   [SCAN_QUOTE] = "quote",
                                                   [SCAN_BAR] = "bar",
                                                   [SCAN_BOOK] = "book",
                                                   [SCAN_STATUS] = "status"};
-    char name[NAME_MAX_BYTES];
-    if (type == SCAN_FEED) return true; /* a feed's states go to everybody */
-    if (!words[type]) return false;
-    if (v->kinds && !list_has(v->kinds, text_of(words[type]), false)) return false;
-    return !v->symbols || list_has(v->symbols, unescape(key->symbol, name), true);
+    if (type == SCAN_FEED) return ENTRY_ALL; /* a feed's states go to everybody */
+    if (!words[type]) return 0;
+    uint64_t flags = scan_is_state(type, final) ? ENTRY_STATE : 0;
+    return !v->kinds || list_has(v->kinds, text_of(words[type]), false) ? flags | ENTRY_MATCHES : flags;
+}
+
+/* The symbol's row; at its first tick it is made: which lists have it. */
+static uint32_t symbol_row(struct verify *v, struct text name, uint64_t hash)
+{
+    if (hash == 0) hash = 1;
+    uint32_t at = (uint32_t)(hash >> 20) & (VERIFY_NAMES - 1);
+    while (v->names[at].hash != 0) {
+        if (v->names[at].hash == hash) return v->names[at].symbol;
+        at = (at + 1) & (VERIFY_NAMES - 1);
+    }
+    char plain[NAME_MAX_BYTES];
+    TC_ASSERT(v->symbol_count < VERIFY_SYMBOLS_MAX);
+    v->names[at] = (struct verify_name){.hash = hash, .symbol = v->symbol_count};
+    uint64_t *row = &v->rows[(size_t)v->symbol_count * v->row_words];
+    for (uint32_t i = 0; i < v->list_count; i++)
+        if (list_has(v->lists[i], unescape(name, plain), true)) row[i / 64] |= UINT64_C(1) << (i % 64);
+    return v->symbol_count++;
 }
 
 /* word is one of a comma-separated list; patterns: a final * means "begins with". */
@@ -109,14 +141,23 @@ static struct text unescape(struct text in, char out[NAME_MAX_BYTES])
     return (struct text){.at = out, .size = used};
 }
 
+/* Two lanes, so that a multiplication need not wait for the one before. */
 uint64_t verify_hash(struct text bytes)
 {
-    uint64_t h = bytes.size * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t a = bytes.size * UINT64_C(0x9E3779B97F4A7C15), b = UINT64_C(0xD6E8FEB86659FD93), tail = 0;
     size_t i = 0;
-    for (; i + 8 <= bytes.size; i += 8) h = mix(h, load_le64(bytes.at + i));
-    uint64_t tail = 0;
+    for (; i + 16 <= bytes.size; i += 16) {
+        a = (a ^ load_le64(bytes.at + i)) * UINT64_C(0xBF58476D1CE4E5B9);
+        b = (b ^ load_le64(bytes.at + i + 8)) * UINT64_C(0x94D049BB133111EB);
+        a ^= a >> 29;
+        b ^= b >> 31;
+    }
+    if (i + 8 <= bytes.size) {
+        a = mix(a, load_le64(bytes.at + i));
+        i += 8;
+    }
     if (i < bytes.size) memcpy(&tail, bytes.at + i, bytes.size - i);
-    return mix(h, tail);
+    return mix(mix(a, b), tail);
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)

@@ -18,19 +18,35 @@
 
 struct verify_entry {
     _Atomic uint64_t seq, hash, key; /* key: its low bits are flags */
+    _Atomic uint32_t symbol;         /* its row in verify.rows */
 };
+
+#define VERIFY_SYMBOLS_MAX 65536u /* as many as a log has */
+#define VERIFY_NAMES       (2 * VERIFY_SYMBOLS_MAX)
 
 struct verify {
     struct verify_entry *ring; /* owned */
     uint64_t mask;
-    uint64_t last;               /* writer: entries are filled up to here */
-    _Atomic uint64_t first;      /* entries exist from here on; 0: the reference has not begun */
-    _Atomic uint64_t position;   /* entries are right up to here; pairs with verify_conn_check */
-    const char *symbols, *kinds; /* the filter of the checked connections; NULL: all */
+    uint64_t last;             /* writer: entries are filled up to here */
+    _Atomic uint64_t first;    /* entries exist from here on; 0: the reference has not begun */
+    _Atomic uint64_t position; /* entries are right up to here; pairs with verify_conn_check */
+    const char *const *lists;  /* symbols of the checked connections, comma-separated; borrowed */
+    uint32_t list_count;
+    const char *kinds; /* of all of them; NULL: all kinds */
+    /* Which lists have which symbol: a row of bits per symbol, filled by the writer when the symbol first
+     * comes, before `position` is moved past it. */
+    uint64_t *rows; /* owned */
+    uint32_t row_words, symbol_count;
+    struct verify_name {
+        uint64_t hash;
+        uint32_t symbol;
+    } * names; /* owned: VERIFY_NAMES, open addressing; the writer's alone */
 };
 
-/* capacity: a power of two. symbols, kinds: comma-separated, borrowed. False: no memory. */
-bool verify_open(struct verify *v, uint64_t capacity, const char *symbols, const char *kinds);
+/* capacity: a power of two. A list is "*", or names and prefixes with commas between; a checked connection
+ * says which is its own. False: no memory. */
+bool verify_open(struct verify *v, uint64_t capacity, const char *const *lists, uint32_t list_count,
+                 const char *kinds);
 void verify_close(struct verify *v);
 
 /* ---- The reference's side. ---- */
@@ -51,8 +67,10 @@ struct verify_counts {
 struct verify_conn {
     uint64_t *words; /* owned; records, see verify_conn.c */
     uint32_t begin, end, room;
-    uint32_t open_at; /* of the record that ticks are added to; UINT32_MAX: none */
-    const char *lie;  /* the first one */
+    uint32_t open_at;           /* of the record that ticks are added to; UINT32_MAX: none */
+    uint32_t list;              /* index in verify.lists */
+    uint64_t held_seq, held_to; /* a state tick whose newer one is still looked for; looked up to here */
+    const char *lie;            /* the first one */
     uint64_t lie_seq;
 };
 
@@ -60,10 +78,16 @@ struct verify_conn {
 bool verify_conn_tick(struct verify_conn *c, const struct scan_tick *tick);
 /* The ticks since the last end were the frame (from, to] with K conflated. */
 bool verify_conn_frame(struct verify_conn *c, uint64_t from, uint64_t to, uint64_t conflated);
+/* The same of a run of single ticks. A run may be cut (its reader was full) and what comes next told first:
+ * what a state tick gave way to may then come after `to`. */
+bool verify_conn_covered(struct verify_conn *c, uint64_t from, uint64_t to, uint64_t conflated);
 bool verify_conn_snapshot(struct verify_conn *c, uint64_t seq);
+/* The connection broke: ticks not yet in a frame will come again after a resume, or never. */
+void verify_conn_forget(struct verify_conn *c);
 /* Checks what the reference has reached. True if nothing waits any more but a run of single ticks. */
 bool verify_conn_check(struct verify_conn *c, struct verify *v, struct verify_counts *counts);
-/* What still waits is counted as unverified. */
+/* The end: what still waits is counted as unverified, but for a state tick that nothing newer ever followed.
+ */
 void verify_conn_give_up(struct verify_conn *c, struct verify_counts *counts);
 static inline uint32_t verify_conn_waiting(const struct verify_conn *c)
 {

@@ -9,30 +9,37 @@
 #define KEYS_MOST (KEY_SLOTS / 2)
 #define NO_RECORD UINT32_MAX
 
-enum record_kind { RECORD_OPEN, RECORD_FRAME, RECORD_SNAPSHOT };
+enum record_kind { RECORD_OPEN, RECORD_FRAME, RECORD_COVERED, RECORD_SNAPSHOT };
 enum known { KNOWN, UNKNOWN, GONE };
 
 struct entry {
     uint64_t hash, key;
+    uint32_t symbol;
 };
+
+static const char not_followed[] = "a state tick was left out with nothing newer of its key in the frame";
 
 /* Keys of the ticks met so far on the way from a frame's end to its beginning. */
 struct keys {
     uint64_t at[KEY_SLOTS];
-    uint32_t count;
+    uint32_t count, slots; /* slots: a power of two, as many as this frame can need */
 };
 
 static bool room_for(struct verify_conn *c, uint32_t words);
 static bool open_record(struct verify_conn *c);
 static bool close_record(struct verify_conn *c, enum record_kind kind, uint64_t from, uint64_t to,
                          uint64_t k);
-static void check_frame(struct verify_conn *c, const struct verify *v, const uint64_t *record,
-                        struct verify_counts *counts);
+static bool check_frame(struct verify_conn *c, const struct verify *v, const uint64_t *record,
+                        uint64_t position, struct verify_counts *counts);
+static bool comes_later(struct verify_conn *c, const struct verify *v, uint64_t seq, uint64_t key,
+                        uint64_t to, uint64_t position);
 static void check_snapshot(struct verify_conn *c, const struct verify *v, const uint64_t *record,
                            struct verify_counts *counts);
 static enum known entry_read(const struct verify *v, uint64_t seq, struct entry *out);
-static const char *check_tick(const struct entry *e, bool delivered, uint64_t hash, struct keys *keys,
-                              uint64_t *left);
+static void keys_open(struct keys *keys, uint64_t ticks);
+static bool matches(const struct verify *v, const struct entry *e, uint32_t list);
+static const char *check_tick(const struct entry *e, bool matching, bool delivered, uint64_t hash,
+                              struct keys *keys, uint64_t *left);
 static void keys_add(struct keys *keys, uint64_t key);
 static bool keys_have(const struct keys *keys, uint64_t key);
 static void lie(struct verify_conn *c, struct verify_counts *counts, const char *what, uint64_t seq);
@@ -49,6 +56,11 @@ bool verify_conn_tick(struct verify_conn *c, const struct scan_tick *tick)
 bool verify_conn_frame(struct verify_conn *c, uint64_t from, uint64_t to, uint64_t conflated)
 {
     return close_record(c, RECORD_FRAME, from, to, conflated);
+}
+
+bool verify_conn_covered(struct verify_conn *c, uint64_t from, uint64_t to, uint64_t conflated)
+{
+    return close_record(c, RECORD_COVERED, from, to, conflated);
 }
 
 bool verify_conn_snapshot(struct verify_conn *c, uint64_t seq)
@@ -103,10 +115,11 @@ bool verify_conn_check(struct verify_conn *c, struct verify *v, struct verify_co
     while (c->begin < c->end && c->begin != c->open_at) {
         const uint64_t *record = &c->words[c->begin];
         if (record[2] > position) return false;
-        if (record[0] == RECORD_FRAME)
-            check_frame(c, v, record, counts);
-        else
+        if (record[0] == RECORD_SNAPSHOT)
             check_snapshot(c, v, record, counts);
+        else if (!check_frame(c, v, record, position, counts))
+            return false;
+        c->held_seq = 0;
         c->begin += RECORD + 2 * (uint32_t)record[4];
     }
     if (c->begin == c->end) c->begin = c->end = 0;
@@ -115,24 +128,34 @@ bool verify_conn_check(struct verify_conn *c, struct verify *v, struct verify_co
 
 void verify_conn_give_up(struct verify_conn *c, struct verify_counts *counts)
 {
+    if (c->held_seq) lie(c, counts, not_followed, c->held_seq);
+    if (c->held_seq) c->begin += RECORD + 2 * (uint32_t)c->words[c->begin + 4];
+    c->held_seq = 0;
     while (c->begin < c->end && c->begin != c->open_at) {
         counts->unverified++;
         c->begin += RECORD + 2 * (uint32_t)c->words[c->begin + 4];
     }
 }
 
+void verify_conn_forget(struct verify_conn *c)
+{
+    if (!c->words || c->open_at == NO_RECORD) return;
+    c->end = c->open_at;
+    c->open_at = NO_RECORD;
+}
+
 void verify_conn_free(struct verify_conn *c)
 {
     free(c->words);
-    *c = (struct verify_conn){.open_at = NO_RECORD};
+    *c = (struct verify_conn){.open_at = NO_RECORD, .list = c->list};
 }
 
-/* Backwards, so that a state tick left out meets the newer one of its key first. */
-static void check_frame(struct verify_conn *c, const struct verify *v, const uint64_t *record,
-                        struct verify_counts *counts)
+/* False: to be held. Backwards, so that a state tick left out meets the newer one of its key first. */
+static bool check_frame(struct verify_conn *c, const struct verify *v, const uint64_t *record,
+                        uint64_t position, struct verify_counts *counts)
 {
     struct keys keys;
-    memset(&keys, 0, sizeof keys);
+    keys_open(&keys, record[4]);
     uint64_t from = record[1], left_out = 0, pair = record[4];
     const uint64_t *pairs = record + RECORD;
     for (uint64_t seq = record[2]; seq > from; seq--) {
@@ -142,12 +165,17 @@ static void check_frame(struct verify_conn *c, const struct verify *v, const uin
         if (delivered) pair--;
         if (known != KNOWN) {
             counts->unverified++;
-            return;
+            return true;
         }
-        const char *what = check_tick(&e, delivered, delivered ? pairs[2 * pair + 1] : 0, &keys, &left_out);
-        if (what) {
+        const char *what = check_tick(&e, matches(v, &e, c->list), delivered,
+                                      delivered ? pairs[2 * pair + 1] : 0, &keys, &left_out);
+        if (what == not_followed && record[0] == RECORD_COVERED) {
+            if (!comes_later(c, v, seq, e.key, record[2], position)) return false;
+            keys_add(&keys, e.key);
+            left_out++;
+        } else if (what) {
             lie(c, counts, what, seq);
-            return;
+            return true;
         }
     }
     if (pair > 0)
@@ -159,12 +187,33 @@ static void check_frame(struct verify_conn *c, const struct verify *v, const uin
         counts->ticks += record[4];
         counts->conflated += record[3];
     }
+    return true;
 }
 
-static const char *check_tick(const struct entry *e, bool delivered, uint64_t hash, struct keys *keys,
-                              uint64_t *left)
+/* What the state tick seq of this key gave way to, behind the run's end. */
+static bool comes_later(struct verify_conn *c, const struct verify *v, uint64_t seq, uint64_t key,
+                        uint64_t to, uint64_t position)
 {
-    bool matching = e->key & ENTRY_MATCHES, state = e->key & ENTRY_STATE;
+    if (c->held_seq != seq) c->held_to = to;
+    c->held_seq = seq;
+    for (; c->held_to < position; c->held_to++) {
+        struct entry e;
+        if (entry_read(v, c->held_to + 1, &e) != KNOWN) return true; /* nothing can be said any more */
+        if ((e.key | ENTRY_FLAGS) == (key | ENTRY_FLAGS)) return true;
+    }
+    return false;
+}
+
+static bool matches(const struct verify *v, const struct entry *e, uint32_t list)
+{
+    if (!(e->key & ENTRY_MATCHES)) return (e->key & ENTRY_ALL) != 0;
+    return v->rows[(size_t)e->symbol * v->row_words + list / 64] >> (list % 64) & 1;
+}
+
+static const char *check_tick(const struct entry *e, bool matching, bool delivered, uint64_t hash,
+                              struct keys *keys, uint64_t *left)
+{
+    bool state = e->key & ENTRY_STATE;
     if (delivered) {
         if (e->key & ENTRY_NONE) return "a tick was delivered that the reference does not have";
         if (!matching) return "a tick was delivered that does not match the subscription";
@@ -174,8 +223,7 @@ static const char *check_tick(const struct entry *e, bool delivered, uint64_t ha
     }
     if (!matching) return NULL;
     if (!state) return "an event tick was left out and not told";
-    if (!keys_have(keys, e->key))
-        return "a state tick was left out with nothing newer of its key in the frame";
+    if (!keys_have(keys, e->key)) return not_followed;
     ++*left;
     return NULL;
 }
@@ -202,17 +250,26 @@ static enum known entry_read(const struct verify *v, uint64_t seq, struct entry 
     if (atomic_load_explicit(&e->seq, memory_order_acquire) != seq) return GONE;
     out->hash = atomic_load_explicit(&e->hash, memory_order_acquire);
     out->key = atomic_load_explicit(&e->key, memory_order_acquire);
+    out->symbol = atomic_load_explicit(&e->symbol, memory_order_acquire);
     if (atomic_load_explicit(&e->seq, memory_order_relaxed) != seq) return GONE;
     return out->key & ENTRY_UNKNOWN ? UNKNOWN : KNOWN;
+}
+
+/* Cleared is what this frame's ticks can need: most frames are small. */
+static void keys_open(struct keys *keys, uint64_t ticks)
+{
+    keys->count = 0;
+    for (keys->slots = 64; keys->slots < KEY_SLOTS && keys->slots < 2 * ticks;) keys->slots *= 2;
+    memset(keys->at, 0, keys->slots * sizeof keys->at[0]);
 }
 
 /* The bits above the flags are a hash already. Beyond KEYS_MOST the check is left out: keys_have says yes. */
 static void keys_add(struct keys *keys, uint64_t key)
 {
     key |= ENTRY_FLAGS;
-    if (keys->count >= KEYS_MOST) return;
-    uint32_t slot = (uint32_t)(key >> 20) % KEY_SLOTS;
-    while (keys->at[slot] && keys->at[slot] != key) slot = (slot + 1) % KEY_SLOTS;
+    if (keys->count >= KEYS_MOST || keys->count + 1 >= keys->slots) return;
+    uint32_t mask = keys->slots - 1, slot = (uint32_t)(key >> 20) & mask;
+    while (keys->at[slot] && keys->at[slot] != key) slot = (slot + 1) & mask;
     if (!keys->at[slot]) keys->count++;
     keys->at[slot] = key;
 }
@@ -221,8 +278,8 @@ static bool keys_have(const struct keys *keys, uint64_t key)
 {
     key |= ENTRY_FLAGS;
     if (keys->count >= KEYS_MOST) return true;
-    uint32_t slot = (uint32_t)(key >> 20) % KEY_SLOTS;
-    while (keys->at[slot] && keys->at[slot] != key) slot = (slot + 1) % KEY_SLOTS;
+    uint32_t mask = keys->slots - 1, slot = (uint32_t)(key >> 20) & mask;
+    while (keys->at[slot] && keys->at[slot] != key) slot = (slot + 1) & mask;
     return keys->at[slot] == key;
 }
 

@@ -1,0 +1,127 @@
+/* cmd/bench_json.c -- the report as one JSON object; docs/bench.md has its fields. Times in ns. */
+#include "cmd/bench_internal.h"
+
+static void counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
+                   double seconds);
+static void number(FILE *out, const char *name, uint64_t value);
+static void histogram(FILE *out, const char *name, const struct latency *l);
+static void series(FILE *out, const struct bench_series *s, double seconds);
+static void verified(FILE *out, const struct verify_counts *v);
+static void string(FILE *out, const char *text);
+
+void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
+{
+    const struct bench_options *o = &b->options;
+    fprintf(out, "{\"url\":");
+    string(out, o->url);
+    fprintf(out, ",\"connections\":%llu,\"policy\":\"%s\",\"frame\":\"%s\",\"io\":\"%s\",\"threads\":%u",
+            (unsigned long long)o->connections, o->mix ? "mix" : o->policy, o->mix ? "mix" : o->frame,
+            b->uring ? "uring" : "epoll", b->thread_count);
+    fprintf(out, ",\"seconds\":%.3f,\"cpu\":%.3f,\"cpu_all\":%.3f,\"failed\":%s", r->seconds, r->cpu_most,
+            r->cpu_all, r->failed ? "true" : "false");
+    counts(out, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
+    counts(out, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
+    counts(out, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
+    histogram(out, "latency_ns", &r->latency);
+    histogram(out, "handshake_ns", &r->handshakes);
+    histogram(out, "subscribed_ns", &r->subscribes);
+    series(out, &r->series, r->seconds);
+    if (o->verify) verified(out, &r->verified);
+    if (r->first.text[0]) {
+        fprintf(out, ",\"first\":");
+        string(out, r->first.text);
+    }
+    fprintf(out, "}\n");
+}
+
+static void counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
+                   double seconds)
+{
+    fprintf(out,
+            ",\"%s\":{\"connections\":%llu,\"ticks_per_second\":%.1f,\"messages_per_second\":%.1f,"
+            "\"bytes_per_second\":%.1f",
+            name, (unsigned long long)connections, (double)n->ticks / seconds, (double)n->frames / seconds,
+            (double)n->bytes / seconds);
+    number(out, "ticks", n->ticks);
+    number(out, "messages", n->frames);
+    number(out, "bytes", n->bytes);
+    number(out, "reads", n->reads);
+    number(out, "conflated", n->conflated);
+    number(out, "gaps", n->gaps);
+    number(out, "gap_positions", n->gap_positions);
+    number(out, "lags", n->lags);
+    number(out, "snapshots", n->snapshots);
+    number(out, "heartbeats", n->heartbeats);
+    number(out, "holes", n->holes);
+    number(out, "untimed", n->untimed);
+    number(out, "silence_ns", n->silence_ns);
+    number(out, "kills", n->kills);
+    number(out, "churns", n->churns);
+    number(out, "stalls", n->stalls);
+    number(out, "resumes", n->resumes);
+    number(out, "resume_gaps", n->resume_gaps);
+    number(out, "closed_slow", n->closed_slow);
+    number(out, "broken", n->broken);
+    number(out, "lost", n->lost);
+    fputc('}', out);
+}
+
+static void number(FILE *out, const char *name, uint64_t value)
+{
+    fprintf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static void histogram(FILE *out, const char *name, const struct latency *l)
+{
+    fprintf(out, ",\"%s\":{\"samples\":%llu", name, (unsigned long long)l->count);
+    if (l->count) {
+        number(out, "min", l->least);
+        number(out, "mean", latency_mean(l));
+        for (size_t i = 0; i < BENCH_PERCENTS; i++)
+            number(out, bench_percent_names[i], latency_percentile(l, bench_percents[i]));
+    }
+    fputc('}', out);
+}
+
+static void series(FILE *out, const struct bench_series *s, double seconds)
+{
+    fprintf(out, ",\"series\":{\"step_ns\":%llu,\"intervals\":[", (unsigned long long)s->step_ns);
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct series_interval *at = &s->at[i];
+        if ((double)(i * s->step_ns) / 1e9 >= seconds && at->messages == 0) break;
+        fprintf(out, "%s{\"ticks\":%llu,\"messages\":%llu,\"bytes\":%llu,\"samples\":%u", i ? "," : "",
+                (unsigned long long)at->ticks, (unsigned long long)at->messages,
+                (unsigned long long)at->bytes, at->samples);
+        number(out, "p50", series_percentile(at, 50));
+        number(out, "p99", series_percentile(at, 99));
+        number(out, "max", series_percentile(at, 100));
+        fputc('}', out);
+    }
+    fputs("]}", out);
+}
+
+static void verified(FILE *out, const struct verify_counts *v)
+{
+    fprintf(out, ",\"verified\":{\"frames\":%llu", (unsigned long long)v->frames);
+    number(out, "ticks", v->ticks);
+    number(out, "conflated", v->conflated);
+    number(out, "snapshot_ticks", v->snapshot_ticks);
+    number(out, "unverified", v->unverified);
+    number(out, "lies", v->lies);
+    fputc('}', out);
+}
+
+static void string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < ' ')
+            fprintf(out, "\\u%04x", c);
+        else
+            fputc(c, out);
+    }
+    fputc('"', out);
+}

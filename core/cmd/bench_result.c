@@ -1,0 +1,44 @@
+#include "cmd/bench_internal.h"
+
+static void gather_thread(struct bench_result *r, const struct bench_thread *t);
+static void add_counts(struct bench_counts *into, const struct bench_counts *from);
+
+void bench_gather(const struct bench *b, struct bench_result *r)
+{
+    latency_reset(&r->latency);
+    latency_reset(&r->handshakes);
+    latency_reset(&r->subscribes);
+    r->open = atomic_load(&b->open);
+    for (uint32_t i = 0; i < b->thread_count; i++) gather_thread(r, &b->threads[i]);
+    for (int role = 0; role < ROLES; role++) r->failed |= r->counts[role].broken || r->counts[role].lost;
+    r->failed |= r->verified.lies > 0;
+}
+
+static void gather_thread(struct bench_result *r, const struct bench_thread *t)
+{
+    for (int role = 0; role < ROLES; role++) add_counts(&r->counts[role], &t->counts[role]);
+    uint64_t *into = (uint64_t *)&r->verified;
+    const uint64_t *from = (const uint64_t *)&t->verified;
+    for (size_t k = 0; k < sizeof r->verified / sizeof *into; k++) into[k] += from[k];
+    if (!r->first.text[0]) r->first = t->first;
+    double seconds = (double)(t->end_ns - t->begin_ns) / 1e9;
+    if (seconds <= 0) return;
+    double cpu = (double)(t->cpu_end_ns - t->cpu_begin_ns) / 1e9 / seconds;
+    r->cpu_all += cpu;
+    if (t->reference) return;
+    latency_merge(&r->latency, t->latency);
+    latency_merge(&r->handshakes, t->handshakes);
+    latency_merge(&r->subscribes, t->subscribes);
+    series_merge(&r->series, t->series);
+    r->seconds = seconds > r->seconds ? seconds : r->seconds;
+    r->cpu_most = cpu > r->cpu_most ? cpu : r->cpu_most;
+}
+
+static void add_counts(struct bench_counts *into, const struct bench_counts *from)
+{
+    uint64_t *a = (uint64_t *)into;
+    const uint64_t *b = (const uint64_t *)from;
+    uint64_t silence = max_u64(into->silence_ns, from->silence_ns);
+    for (size_t i = 0; i < sizeof *into / sizeof *a; i++) a[i] += b[i];
+    into->silence_ns = silence;
+}
