@@ -1,6 +1,6 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs \
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions \
         clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
@@ -40,6 +40,9 @@ fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/c
 	@$(NOASLR) tools/fuzz.sh
 bench: deps-test ## the micro-benchmarks (ARGS="--benchmark_filter=render")
 	@tools/bench.sh $(ARGS)
+instructions: deps-test ## count the instructions of each stage anew (callgrind) and keep them
+	@tools/build.sh release instructions -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
+	@/usr/bin/python3 bench/instructions/compare.py build/release/tests/speed/instructions --renew
 soak: deps-test ## new simulated seeds, then the program under load; memory is watched (SOAK_SECONDS=600)
 	@tools/soak.sh
 
