@@ -102,6 +102,13 @@ static void answer(struct worker *w, struct conn *c, const struct http_request *
     if (c->state != CONN_FREE && c->rest_block == POOL_NONE && !reply->keep_alive) conn_linger(w, c);
 }
 
+/* For Allow: a WebSocket's path has nothing that HEAD could tell of. */
+static const char *methods_of(const struct http_request *r)
+{
+    bool ws = text_equal(r->path, TEXT("/v1/ws")) || text_equal(r->path, TEXT("/v1/echo"));
+    return ws ? "GET" : "GET, HEAD";
+}
+
 static void fail(struct worker *w, struct conn *c, const struct http_request *r, int status, const char *why)
 {
     counter_add(&w->counters.request_errors_total, 1);
@@ -111,7 +118,7 @@ static void fail(struct worker *w, struct conn *c, const struct http_request *r,
                               .version_minor = r->version_minor,
                               .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
                               .head_only = r->method == HTTP_M_HEAD,
-                              .allow = status == 405 ? "GET, HEAD" : NULL,
+                              .allow = status == 405 ? methods_of(r) : NULL,
                               .upgrade = status == 426 ? "websocket" : NULL,
                               .retry_after_s = status == 503 ? 2 : 0};
     int size = http_reply_error((char *)w->arena, FRAME_BYTES_MAX, status, why, &base);
@@ -139,7 +146,7 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
         return;
     }
     if (r->method != HTTP_M_GET && !(r->method == HTTP_M_HEAD && !ws && !echo)) {
-        fail(w, c, r, 405, "this path takes GET and HEAD");
+        fail(w, c, r, 405, ws || echo ? "this path takes GET" : "this path takes GET and HEAD");
         return;
     }
     if (ws || echo)

@@ -170,8 +170,8 @@ bool rest_keep(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t 
 void rest_drop(struct worker *w, struct conn *c);
 /* The socket is full: arms writable. */
 void conn_full(struct worker *w, struct conn *c);
-/* Sends at once (outside of a submission): HTTP answers, echoes. What a full socket does not take is kept as
- * rest. */
+/* Sends at once (outside of a submission): HTTP answers, echoes, pongs. What a full socket does not take is
+ * kept as rest. May close c. */
 void conn_send_now(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t size);
 
 /* ---- worker_stream.c: the data of those behind. ---- */

@@ -314,6 +314,9 @@ void conn_send_now(struct worker *w, struct conn *c, const uint8_t *bytes, uint3
     uint32_t taken = w->failed[0].taken;
     c->sent_bytes += taken;
     if (!rest_keep(w, c, bytes + taken, size - taken)) return;
-    if (c->cohort) fan_leave_whole(w, c);
+    if (c->cohort) {
+        fan_leave_whole(w, c);
+        counter_add(&w->counters.left_step_total, 1);
+    }
     conn_full(w, c);
 }

@@ -147,11 +147,20 @@ static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
     conn_full(w, c);
 }
 
+/* Every ping of one who reads is answered, in its place among the echoes. While its socket is full, or a
+ * frame is half out, the newest alone is owed (RFC 6455 5.5.3, decision 8). */
 static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m)
 {
+    bool half_out = c->rest_block != POOL_NONE || (c->answer && c->answer->sent > 0);
+    if (!half_out && !(c->flags & (CF_FULL | CF_PONG))) {
+        uint8_t frame[WS_HEAD_MAX + WS_CONTROL_BYTES_MAX];
+        uint32_t head = ws_frame_head(frame, WS_PONG, m->size);
+        memcpy(frame + head, m->payload, m->size);
+        conn_send_now(w, c, frame, head + m->size);
+        return;
+    }
     if (!c->pong) c->pong = heap_get(&w->groups.heap, WS_CONTROL_BYTES_MAX + 1);
-    if (!c->pong)
-        return; /* no memory: the peer may ask again (RFC 6455 5.5.3 allows to answer only the newest) */
+    if (!c->pong) return; /* no memory: the peer may ask again */
     c->pong[0] = (uint8_t)m->size;
     memcpy(c->pong + 1, m->payload, m->size);
     c->flags |= CF_PONG;
