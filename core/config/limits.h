@@ -9,6 +9,7 @@
 #define HTTP_TARGET_BYTES_MAX 8192u  /* request target: 414 */
 #define HTTP_HEADERS_MAX      100u   /* 431 */
 #define HTTP_PROTOCOL_LINES   4u     /* Sec-WebSocket-Protocol fields of one request: 431 */
+#define HTTP_EXTENSION_LINES  4u     /* Sec-WebSocket-Extensions fields of one request: 431 */
 #define HTTP_BODY_BYTES_MAX   65536u /* 413 */
 #define WS_CONTROL_BYTES_MAX  125u   /* RFC 6455 5.5 */
 #define WORKERS_MAX           64u

@@ -75,7 +75,10 @@ int http_take_field(struct http_request *out, struct http_seen *seen, struct tex
         if (out->ws_protocol_lines == HTTP_PROTOCOL_LINES) return 431;
         out->ws_protocols[out->ws_protocol_lines++] = value;
         break;
-    case FIELD_EXTENSIONS: keep_first(&out->ws_extensions, value); break;
+    case FIELD_EXTENSIONS:
+        if (out->ws_extension_lines == HTTP_EXTENSION_LINES) return 431;
+        out->ws_extensions[out->ws_extension_lines++] = value;
+        break;
     case FIELD_CONNECTION: take_connection(seen, value); break;
     case FIELD_UPGRADE: seen->websocket |= http_list_has(value, TEXT("websocket")); break;
     case FIELD_ACCEPT:

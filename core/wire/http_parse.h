@@ -21,10 +21,12 @@ struct http_request {
     uint32_t head_bytes;             /* request line and headers, the empty line included */
     uint64_t body_bytes;             /* Content-Length (0 if absent); chunked bodies are answered 411 */
     struct text target, path, query; /* path: up to '?', not decoded; query without '?' */
-    struct text host, origin, ws_key, ws_version, ws_extensions, authorization, if_none_match;
+    struct text host, origin, ws_key, ws_version, authorization, if_none_match;
     struct text
         ws_protocols[HTTP_PROTOCOL_LINES]; /* its lines, in order: together one list (RFC 6455 11.3.4) */
     uint32_t ws_protocol_lines;
+    struct text ws_extensions[HTTP_EXTENSION_LINES]; /* likewise (RFC 6455 11.3.2) */
+    uint32_t ws_extension_lines;
 };
 
 /* > 0: a whole head was parsed, out->head_bytes of it; the body (body_bytes) follows.

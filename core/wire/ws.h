@@ -65,6 +65,8 @@ struct ws_reader {
     uint8_t message_opcode; /* of the message under way; 0: none */
     uint8_t control_size;
     bool final, in_payload, closed;
+    bool deflate; /* set by the caller: permessage-deflate was agreed (wire/ws_deflate.h) */
+    bool packed;  /* the message under way is */
 };
 
 /* Room for what does not arrive in one piece: a message in fragments, or a control frame cut by a read. Owned
@@ -77,7 +79,7 @@ struct ws_assembly {
 enum ws_event {
     WS_EVENT_MORE,          /* all input was used; nothing complete */
     WS_EVENT_NEED_ASSEMBLY, /* call again with the same reader, the rest of the input and an assembly */
-    WS_EVENT_MESSAGE,       /* message->opcode WS_TEXT (valid UTF-8) or WS_BINARY */
+    WS_EVENT_MESSAGE,       /* message->opcode WS_TEXT (valid UTF-8, unless packed) or WS_BINARY */
     WS_EVENT_PING,
     WS_EVENT_PONG,
     WS_EVENT_CLOSE, /* message->close_code (WS_NO_CODE if none was given) and reason in payload */
@@ -89,14 +91,16 @@ struct ws_message {
     uint8_t *payload; /* unmasked; points into the input or the assembly */
     uint32_t size;
     uint16_t close_code;
+    bool packed;      /* to be unpacked first; only where the reader's `deflate` is set */
     const char *fail; /* a short machine-readable word */
 };
 
 /* Reads frames from bytes (unmasked in place) until one event. *used: bytes of the input taken. assembly:
  * NULL while none was asked for; once given it must be given until ws_reader_idle. message_bytes_max: over it
  * WS_EVENT_FAIL with 1009 as soon as the frame's head says so. Client frames must be masked (5.1), no
- * extension bits, known opcodes, minimal lengths (5.2), control frames whole and short (5.5), legal close
- * codes (7.4), UTF-8 in text and close reasons, failing at the first bad byte (8.1). */
+ * extension bits (but RSV1 on a message's first frame where `deflate` is set: RFC 7692 6), known opcodes,
+ * minimal lengths (5.2), control frames whole and short (5.5), legal close codes (7.4), UTF-8 in text and
+ * close reasons, failing at the first bad byte (8.1). */
 enum ws_event ws_read(struct ws_reader *r, uint8_t *bytes, size_t size, size_t *used,
                       struct ws_assembly *assembly, uint32_t message_bytes_max, struct ws_message *message);
 /* True between messages and frames: an assembly can be given back. */

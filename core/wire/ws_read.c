@@ -10,6 +10,7 @@
 #define HEAD_LEAD   2u /* flags, opcode, mask bit, short length: says how long the head is */
 #define BIT_FINAL   0x80u
 #define BITS_RSV    0x70u
+#define BIT_PACKED  0x40u /* RSV1 with permessage-deflate: RFC 7692 6 */
 #define BIT_MASKED  0x80u
 #define BIT_CONTROL 0x08u /* in the opcode */
 
@@ -91,7 +92,9 @@ static enum ws_event read_head_lead(struct reading *c)
     struct ws_reader *r = c->r;
     uint8_t opcode = r->head[0] & 0x0F, length = r->head[1] & 0x7F;
     bool final = r->head[0] & BIT_FINAL;
-    if (r->head[0] & BITS_RSV) return fail(c, WS_PROTOCOL_ERROR, "reserved_bits");
+    bool first = opcode == WS_TEXT || opcode == WS_BINARY, packed = r->head[0] & BIT_PACKED;
+    if (r->head[0] & (r->deflate && first ? BITS_RSV & ~BIT_PACKED : BITS_RSV))
+        return fail(c, WS_PROTOCOL_ERROR, "reserved_bits");
     if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
         return fail(c, WS_PROTOCOL_ERROR, "unknown_opcode");
     if (!(r->head[1] & BIT_MASKED)) return fail(c, WS_PROTOCOL_ERROR, "not_masked");
@@ -105,6 +108,7 @@ static enum ws_event read_head_lead(struct reading *c)
     }
     r->opcode = opcode;
     r->final = final;
+    if (first) r->packed = packed;
     r->head_need = (uint8_t)(HEAD_LEAD + (length == 127 ? 8 : length == 126 ? 2 : 0) + sizeof r->key);
     return GO_ON;
 }
@@ -152,9 +156,10 @@ static enum ws_event read_data_in_place(struct reading *c)
     ws_mask(payload, size, r->key, 0);
     c->at += size;
     r->in_payload = false;
-    if (r->opcode == WS_TEXT && utf8_feed(UTF8_OK, payload, size) != UTF8_OK)
+    if (r->opcode == WS_TEXT && !r->packed && utf8_feed(UTF8_OK, payload, size) != UTF8_OK)
         return fail(c, WS_BAD_DATA, "invalid_utf8");
-    *c->message = (struct ws_message){.opcode = (enum ws_opcode)r->opcode, .payload = payload, .size = size};
+    *c->message = (struct ws_message){
+        .opcode = (enum ws_opcode)r->opcode, .payload = payload, .size = size, .packed = r->packed};
     return WS_EVENT_MESSAGE;
 }
 
@@ -174,7 +179,7 @@ static enum ws_event read_data_piece(struct reading *c)
     c->at += take;
     r->left -= take;
     r->message_bytes += (uint32_t)take;
-    if (r->message_opcode == WS_TEXT) {
+    if (r->message_opcode == WS_TEXT && !r->packed) {
         r->utf8 = utf8_feed(r->utf8, piece, take);
         if (r->utf8 == UTF8_BAD) return fail(c, WS_BAD_DATA, "invalid_utf8");
     }
@@ -194,6 +199,7 @@ static enum ws_event read_data_end(struct reading *c)
     c->message->opcode = (enum ws_opcode)r->message_opcode;
     c->message->payload = r->message_bytes > 0 ? c->assembly->message : c->bytes + c->at;
     c->message->size = r->message_bytes;
+    c->message->packed = r->packed;
     r->message_opcode = 0;
     r->message_bytes = 0;
     return WS_EVENT_MESSAGE;

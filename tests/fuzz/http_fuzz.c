@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "wire/http_parse.h"
 #include "wire/ws.h"
+#include "wire/ws_deflate.h"
 
 static void check_inside(struct text t, const char *bytes, uint32_t size)
 {
@@ -20,14 +21,19 @@ static void check_request(const struct http_request *r, const char *bytes, size_
     TC_ASSERT(r->body_bytes <= HTTP_BODY_BYTES_MAX);
     TC_ASSERT(memcmp(bytes + r->head_bytes - 4, "\r\n\r\n", 4) == 0);
     TC_ASSERT(memmem(bytes + 2, r->head_bytes - 2, "\r\n\r\n", 4) == bytes + r->head_bytes - 4);
-    const struct text texts[] = {r->target,        r->path,          r->query,        r->host,
-                                 r->origin,        r->ws_key,        r->ws_version,   r->ws_protocols[0],
-                                 r->ws_extensions, r->authorization, r->if_none_match};
+    const struct text texts[] = {r->target,        r->path,         r->query,      r->host,
+                                 r->origin,        r->ws_key,       r->ws_version, r->ws_protocols[0],
+                                 r->authorization, r->if_none_match};
     for (uint32_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         check_inside(texts[i], bytes, r->head_bytes);
     TC_ASSERT(r->ws_protocol_lines <= HTTP_PROTOCOL_LINES);
     for (uint32_t i = 0; i < r->ws_protocol_lines; i++)
         check_inside(r->ws_protocols[i], bytes, r->head_bytes);
+    TC_ASSERT(r->ws_extension_lines <= HTTP_EXTENSION_LINES);
+    for (uint32_t i = 0; i < r->ws_extension_lines; i++)
+        check_inside(r->ws_extensions[i], bytes, r->head_bytes);
+    struct ws_deflate_terms terms = ws_deflate_accept(r, 9);
+    TC_ASSERT(!terms.agreed || (terms.bits >= 9 && terms.bits <= WS_DEFLATE_BITS));
     (void)http_offers_protocol(r, TEXT("tickcast.v1.json"));
     TC_ASSERT(r->path.size > 0);
     (void)http_host_is_loopback(r->host);

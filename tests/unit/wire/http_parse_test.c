@@ -64,7 +64,8 @@ static void a_browser_opens_a_socket(void **state)
     assert_text(r.ws_version, "13");
     assert_int_equal(r.ws_protocol_lines, 1);
     assert_text(r.ws_protocols[0], "tickcast.v1.bin, tickcast.v1.json");
-    assert_text(r.ws_extensions, "permessage-deflate; client_max_window_bits");
+    assert_int_equal(r.ws_extension_lines, 1);
+    assert_text(r.ws_extensions[0], "permessage-deflate; client_max_window_bits");
     assert_memory_equal(r.target.at + (r.head_bytes - 4), "left over", 9);
 }
 
