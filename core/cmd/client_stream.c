@@ -13,8 +13,8 @@
 #define ROOM_MOST  (CLIENT_MESSAGE_MAX + CLIENT_FRAME_HEAD_MAX)
 #define SEND_MS    5000u
 
-static int shake_hands(struct client_stream *s, const struct client_url *url, uint32_t timeout_ms,
-                       struct fault *f);
+static int shake_hands(struct client_stream *s, const struct client_url *url, const char *subprotocol,
+                       uint32_t timeout_ms, struct fault *f);
 static ssize_t fill(struct client_stream *s, uint32_t timeout_ms);
 static bool make_room(struct client_stream *s);
 static int send_frame(struct client_stream *s, enum ws_opcode opcode, const void *payload, uint32_t size);
@@ -22,23 +22,29 @@ static int send_frame(struct client_stream *s, enum ws_opcode opcode, const void
 int client_stream_open(struct client_stream *s, const struct client_url *url, uint32_t timeout_ms,
                        struct fault *f)
 {
+    return client_stream_open_as(s, url, "tickcast.v1.json", timeout_ms, f);
+}
+
+int client_stream_open_as(struct client_stream *s, const struct client_url *url, const char *subprotocol,
+                          uint32_t timeout_ms, struct fault *f)
+{
     *s = (struct client_stream){.fd = -1, .room = ROOM_FIRST};
     s->buffer = malloc(s->room);
     if (!s->buffer) return fault_set(f, TC_ESYSTEM, "no memory for a receive buffer");
     random_secret(s->mask, sizeof s->mask);
     s->fd = client_connect(url, timeout_ms, f);
-    int r = s->fd < 0 ? s->fd : shake_hands(s, url, timeout_ms, f);
+    int r = s->fd < 0 ? s->fd : shake_hands(s, url, subprotocol, timeout_ms, f);
     if (r < 0) client_stream_close(s);
     return r;
 }
 
-static int shake_hands(struct client_stream *s, const struct client_url *url, uint32_t timeout_ms,
-                       struct fault *f)
+static int shake_hands(struct client_stream *s, const struct client_url *url, const char *subprotocol,
+                       uint32_t timeout_ms, struct fault *f)
 {
     struct client_handshake h;
     uint8_t secret[16];
     random_secret(secret, sizeof secret);
-    client_handshake_make(&h, url, "tickcast.v1.json", secret);
+    client_handshake_make(&h, url, subprotocol, secret);
     int r = client_send_all(s->fd, h.request, h.request_bytes, timeout_ms, f);
     while (r == 0) {
         ssize_t n = fill(s, timeout_ms);
@@ -49,7 +55,7 @@ static int shake_hands(struct client_stream *s, const struct client_url *url, ui
             errno = (int)-n;
             return fault_errno(f, "%s", url->authority);
         }
-        r = client_handshake_check(&h, "tickcast.v1.json", (const char *)s->buffer, s->used, f);
+        r = client_handshake_check(&h, subprotocol, (const char *)s->buffer, s->used, f);
         if (r < 0) fault_within(f, "%s", url->authority);
     }
     if (r > 0) s->start = (size_t)r;

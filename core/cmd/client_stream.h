@@ -16,6 +16,10 @@ struct client_stream {
 /* Connects and shakes hands, within timeout_ms each. 0 or a negative tc_err with the remedy. */
 int client_stream_open(struct client_stream *s, const struct client_url *url, uint32_t timeout_ms,
                        struct fault *f);
+/* As client_stream_open, which asks for tickcast.v1.json, with another subprotocol. A server that does not
+ * speak it answers without one and sends JSON. */
+int client_stream_open_as(struct client_stream *s, const struct client_url *url, const char *subprotocol,
+                          uint32_t timeout_ms, struct fault *f);
 /* The next text, binary or close message, or pong; pings are answered inside. Valid until the next call.
  * CLIENT_MORE: nothing came within timeout_ms (0: only what is there). CLIENT_BAD: the connection is over;
  * fail says why. */

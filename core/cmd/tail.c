@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cmd/client_bin.h"
 #include "cmd/client_stream.h"
 #include "cmd/continuity.h"
+#include "config/subscription.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -18,7 +20,7 @@
 struct tail_options {
     const char *kinds, *policy, *rate, *since, *resume, *colour;
     uint64_t count;
-    bool json, once, snapshot, verbose;
+    bool json, once, snapshot, verbose, binary;
 };
 
 struct tail {
@@ -29,6 +31,7 @@ struct tail {
     uint32_t symbol_count;
     char epoch[17];
     struct continuity at;
+    struct client_bin bin; /* of this connection */
     uint64_t printed;
     uint64_t reconnect_ms; /* asked for by `drain`; 0: none */
 };
@@ -41,6 +44,7 @@ static int run(struct tail *t);
 static enum outcome follow(struct tail *t, struct client_stream *s);
 static enum outcome refused(const struct scan_message *m);
 static enum outcome closed(struct tail *t, const struct client_message *m);
+static enum outcome take_binary(struct tail *t, const struct client_message *m);
 static enum outcome take_message(struct tail *t, struct text json);
 static void take_tick(struct tail *t, const struct scan_tick *tick, bool old);
 static void broken(struct tail *t, const char *why);
@@ -59,6 +63,11 @@ static const struct option_row rows[] = {
      .offset = AT(json),
      .value = "",
      .what = "tick objects as they came, one a line; notices go to standard error"},
+    {.name = "binary",
+     .type = OPTION_FLAG,
+     .offset = AT(binary),
+     .value = "",
+     .what = "speak tickcast.v1.bin: fewer bytes, the same output"},
     {.name = "count",
      .type = OPTION_COUNT,
      .offset = AT(count),
@@ -162,7 +171,8 @@ static int run(struct tail *t)
         struct client_stream s;
         struct fault f;
         int r = make_url(t, &url, &f);
-        if (r == TC_OK) r = client_stream_open(&s, &url, CONNECT_MS, &f);
+        if (r == TC_OK)
+            r = client_stream_open_as(&s, &url, subprotocol_names[t->options.binary], CONNECT_MS, &f);
         enum outcome outcome = OUTCOME_AGAIN;
         if (r < 0) {
             if (!ever || r == TC_EUSAGE) return cli_fail("tail", &f);
@@ -172,6 +182,7 @@ static int run(struct tail *t)
             uint64_t before = t->printed;
             outcome = follow(t, &s);
             client_stream_close(&s);
+            client_bin_free(&t->bin);
             if (t->printed > before) backoff_ms = BACKOFF_MS;
         }
         fflush(stdout);
@@ -214,10 +225,12 @@ static enum outcome follow(struct tail *t, struct client_stream *s)
                 return OUTCOME_DONE; /* the reader of our output went away, as `head` does */
             event = client_stream_next(s, 1000, &m);
         }
-        if (event == CLIENT_TEXT) {
+        if (event == CLIENT_TEXT || event == CLIENT_BINARY) {
             quiet_since = clock_mono_ns();
             enum outcome outcome =
-                take_message(t, (struct text){.at = (const char *)m.payload, .size = m.size});
+                event == CLIENT_BINARY
+                    ? take_binary(t, &m)
+                    : take_message(t, (struct text){.at = (const char *)m.payload, .size = m.size});
             if (outcome != OUTCOME_ON) return outcome;
         } else if (event == CLIENT_CLOSE) {
             return closed(t, &m);
@@ -246,6 +259,17 @@ static enum outcome closed(struct tail *t, const struct client_message *m)
     case WS_TOO_BIG: return OUTCOME_FAILED; /* the same would happen again */
     default: return OUTCOME_AGAIN;
     }
+}
+
+/* As the JSON it stands for. */
+static enum outcome take_binary(struct tail *t, const struct client_message *m)
+{
+    struct text json;
+    if (client_bin_json(&t->bin, m->payload, m->size, &json) < 0) {
+        broken(t, "a binary message is not what the protocol says");
+        return OUTCOME_ON;
+    }
+    return json.size > 0 ? take_message(t, json) : OUTCOME_ON;
 }
 
 /* DONE: --count was reached. FAILED: what was asked for is not to be had. */

@@ -16,6 +16,7 @@ enum encoding { ENCODING_JSON, ENCODING_BINARY, ENCODINGS };
 
 static const char *const policy_names[POLICIES] = {"conflate", "complete", "latest", "close"};
 static const char *const framing_names[FRAMINGS] = {"batch", "tick"};
+static const char *const subprotocol_names[ENCODINGS] = {"tickcast.v1.json", "tickcast.v1.bin"};
 
 /* Where the stream starts, if not at now. */
 enum since { SINCE_NOW, SINCE_TICKS, SINCE_NS, SINCE_OLDEST };

@@ -96,8 +96,9 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
      * and is lapped before it has read on must be told its gap. */
     *g = (struct group){.key = *key, .hash = hash, .maybe_seq = gs->seq_read};
     g->key.rules = rules;
-    if (filter_init(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log), gs->symbol_count) <
-        0)
+    uint32_t extra = key->encoding == ENCODING_BINARY ? KIND_BIT(TICK_SYMBOL) : 0;
+    if (filter_init_with(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log),
+                         gs->symbol_count, extra) < 0)
         goto full;
     if (index_add_group(gs, g) < 0) {
         filter_free(&g->filter, &gs->heap);

@@ -35,24 +35,31 @@ bool rule_matches_name(const struct rule *r, struct text name)
 int rule_compare(const struct rule *a, const struct rule *b)
 {
     if (a->kinds != b->kinds) return a->kinds < b->kinds ? -1 : 1;
-    size_t common = a->size < b->size ? a->size : b->size;
-    int order = memcmp(a->name, b->name, common);
-    if (order != 0) return order;
-    if (a->size != b->size) return a->size < b->size ? -1 : 1;
-    return (int)a->prefix - (int)b->prefix;
+    /* As text with its '*': "A*" stands behind "A!". What reads a set (wire/notice.h) relies on it. */
+    char x[SYMBOL_NAME_MAX + 1], y[SYMBOL_NAME_MAX + 1];
+    uint32_t x_size = rule_pattern(a, x), y_size = rule_pattern(b, y);
+    int order = memcmp(x, y, min_u32(x_size, y_size));
+    return order != 0 ? order : (x_size > y_size) - (x_size < y_size);
 }
 
 int filter_init(struct filter *f, struct heap *h, const struct rule *rules, uint32_t rule_count,
                 const struct symbol_table *symbols, uint32_t symbol_count)
 {
-    *f = (struct filter){.rules = rules, .rule_count = rule_count};
+    return filter_init_with(f, h, rules, rule_count, symbols, symbol_count, 0);
+}
+
+int filter_init_with(struct filter *f, struct heap *h, const struct rule *rules, uint32_t rule_count,
+                     const struct symbol_table *symbols, uint32_t symbol_count, uint32_t kinds_extra)
+{
+    TC_ASSERT((kinds_extra & 0xff) == kinds_extra); /* fits by_id */
+    *f = (struct filter){.rules = rules, .rule_count = rule_count, .kinds_extra = kinds_extra};
     for (uint32_t i = 0; i < rule_count; i++) {
         bool every = rules[i].prefix && rules[i].size == 0;
         f->kinds_union |= rules[i].kinds;
         if (every)
-            f->kinds_all |= rules[i].kinds;
+            f->kinds_all |= rules[i].kinds | kinds_extra;
         else
-            f->kinds_named |= rules[i].kinds;
+            f->kinds_named |= rules[i].kinds | kinds_extra;
     }
     if (f->kinds_named == 0) return 0; /* only "*": nothing per symbol */
     if (grow(f, h, symbol_count, kinds_differ(rules, rule_count)) < 0) goto full;
@@ -105,7 +112,7 @@ static int add_kinds(struct filter *f, struct heap *h, uint32_t id, uint32_t kin
     if (id >= f->id_count && grow(f, h, id, f->by_id != NULL) < 0) return TC_ELIMIT;
     if (!filter_has_id(f, id)) f->named_count++;
     f->ids[id >> 6] |= UINT64_C(1) << (id & 63);
-    if (f->by_id) f->by_id[id] |= (uint8_t)kinds;
+    if (f->by_id) f->by_id[id] |= (uint8_t)(kinds | f->kinds_extra);
     return 0;
 }
 

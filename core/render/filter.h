@@ -23,7 +23,7 @@ struct rule rule_make(struct text pattern, uint32_t kinds);
 /* The pattern as it was, into out[SYMBOL_NAME_MAX + 1]; returns its size. */
 uint32_t rule_pattern(const struct rule *r, char *out);
 bool rule_matches_name(const struct rule *r, struct text name);
-/* Canonical order of a rule set: by kinds, then name, exact before prefix. */
+/* Canonical order of a rule set: by kinds, then pattern as text. */
 int rule_compare(const struct rule *a, const struct rule *b);
 
 struct filter {
@@ -37,12 +37,17 @@ struct filter {
     const struct rule
         *rules; /* canonical: sorted, one per pattern; owned by the group, outlives the filter */
     uint32_t rule_count;
+    uint32_t kinds_extra; /* wanted of every symbol that any rule matches, whatever its kinds */
     uint32_t named_count; /* symbols known so far that a named rule matches */
 };
 
 /* Compiles rules against the first symbol_count symbols. TC_ELIMIT: the heap is used up (nothing is kept). */
 int filter_init(struct filter *f, struct heap *h, const struct rule *rules, uint32_t rule_count,
                 const struct symbol_table *symbols, uint32_t symbol_count);
+/* As filter_init, and of each symbol that a rule matches kinds_extra is wanted too: KIND_BIT(TICK_SYMBOL)
+ * where the stream itself defines its symbols (decision 27). */
+int filter_init_with(struct filter *f, struct heap *h, const struct rule *rules, uint32_t rule_count,
+                     const struct symbol_table *symbols, uint32_t symbol_count, uint32_t kinds_extra);
 void filter_free(struct filter *f, struct heap *h);
 /* A symbol appeared (ids in order). Returns its kinds by named rules (0: none names it), or TC_ELIMIT. */
 int filter_add_symbol(struct filter *f, struct heap *h, uint32_t id, struct text name);

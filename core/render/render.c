@@ -16,17 +16,16 @@ int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, s
     TC_ASSERT(in->position <= in->from);
     TC_ASSERT(in->from <= in->to);
     result->to = in->from;
-    result->start = result->bytes = result->frames = result->ticks = 0;
+    result->start = result->bytes = result->frames = result->ticks = result->definitions = 0;
     result->conflated = 0;
     result->more = false;
     int count = select_ticks(in, s, result);
     if (count < 0) return count;
-    if (in->framing == FRAME_BATCH) {
-        if (result->ticks == 0 && !(in->force && in->position < result->to)) return 0;
-        return emit_batch(in, s, (uint32_t)count, out, result);
-    }
-    if (result->ticks == 0 && !(in->force && in->position < result->to)) return 0;
-    return emit_ticks(in, s, (uint32_t)count, out, result);
+    if (result->ticks + result->definitions == 0 && !(in->force && in->position < result->to)) return 0;
+    bool binary = in->encoding == ENCODING_BINARY;
+    if (in->framing == FRAME_BATCH)
+        return (binary ? emit_batch_bin : emit_batch)(in, s, (uint32_t)count, out, result);
+    return (binary ? emit_ticks_bin : emit_ticks)(in, s, (uint32_t)count, out, result);
 }
 
 static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,

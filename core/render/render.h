@@ -24,6 +24,7 @@ struct frame_end {
         position; /* for FRAME_BATCH (and `covered`): what was covered; for a tick frame: the tick's seq */
     uint32_t conflated; /* FRAME_TICK: state ticks left out before this one */
     bool covered;       /* FRAME_TICK: this is the `covered` frame */
+    bool definition;    /* FRAME_TICK, binary: it defines a symbol; no tick */
 };
 
 /* Reused from call to call; contents mean nothing between calls. Owner: the worker. */
@@ -31,7 +32,7 @@ struct render_scratch {
     uint32_t keys[512];
     struct kept {
         uint64_t seq;
-        uint32_t size;    /* of its JSON; 0: conflated away */
+        uint32_t size;    /* bytes it may take; 0: conflated away */
         uint32_t dropped; /* entries conflated away just before this one and no longer in the list */
         uint32_t moved_to;
     } kept[RENDER_KEEP_MAX];
@@ -61,6 +62,7 @@ struct render_out {
     uint64_t to;           /* how far the log was read: all matching ticks up to it are in the bytes */
     uint32_t start, bytes; /* the frames are at out + start */
     uint32_t frames, ticks;
+    uint32_t definitions; /* binary: symbols defined among the ticks, and not counted in them */
     uint64_t conflated;
     bool more;                                /* stopped by a limit before `to` */
     struct frame_end ends[RENDER_FRAMES_MAX]; /* offsets from start */
@@ -78,6 +80,7 @@ struct snapshot_in {
     const struct last_value *last;
     const struct symbol_table *symbols;
     const struct filter *filter;
+    enum encoding encoding;
     const struct filter
         *minus;        /* what the client already holds, or NULL: the snapshot of what is new (decision 8) */
     uint64_t position; /* "seq": last values as of it */
@@ -89,9 +92,14 @@ struct snapshot_in {
 struct snapshot_out {
     uint32_t start, bytes; /* one whole frame at out + start */
     uint32_t id_next;      /* first symbol of the next piece; == id_end: this was the last */
-    uint32_t ticks;
+    uint32_t ticks;        /* or definitions */
 };
 /* One piece, at most FRAME_BYTES_MAX. Thread: last's owner. out as for render. */
 void render_snapshot(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
+
+/* One piece of the definitions that a binary client gets before snapshot and data (decision 27): symbols from
+ * in->id_from on that the filter names and `minus` does not. `since` and `last` mean nothing here. bytes 0:
+ * there are none. */
+void render_definitions(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
 
 #endif

@@ -6,15 +6,23 @@
 #include "render/render.h"
 
 /* What one frame costs beside its ticks. */
-#define ENVELOPE_MAX  160u /* head, and everything of a batch frame that is not a tick */
-#define COVERED_MAX   160u /* a whole `covered` frame */
-#define TICK_HEAD_MAX 4u   /* frame head of a tick by itself */
+#define ENVELOPE_MAX      160u /* head, and everything of a batch frame that is not a tick */
+#define COVERED_MAX       160u /* a whole `covered` frame */
+#define TICK_HEAD_MAX     4u   /* frame head of a tick by itself */
+#define BIN_TICK_HEAD_MAX 20u  /* the same in binary, with the message's own head */
 _Static_assert(ENVELOPE_MAX + TICK_JSON_MAX <= RENDER_SLACK + FRAME_BYTES_MAX, "a frame holds any one tick");
 _Static_assert(TICK_JSON_MAX + 16 <= RENDER_SLACK + COVERED_MAX, "copies in words may run over a tick's end");
 
 /* Fills s->kept[0..] with the matching ticks of (from, to], oldest first (size 0: conflated away), and sets
  * to, ticks, conflated, more. Returns the entries in kept, or TC_LAPPED. */
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result);
+
+/* As the JSON emitters of render.c (see there). */
+int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                   struct render_out *result);
+int emit_ticks_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
+                   struct render_out *result);
+void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
 
 /* Decimal digits of v at p; returns past the last. */
 uint8_t *put_u64(uint8_t *p, uint64_t v);

@@ -6,13 +6,15 @@
 #include "base/assert.h"
 #include "render/render_internal.h"
 #include "tick/decimal.h"
+#include "tick/tick_bin.h"
 
 struct selection {
     const struct render_in *in;
     struct render_scratch *s;
     struct render_out *result;
-    uint32_t count; /* entries of kept in use */
-    uint32_t live;  /* of them not conflated away */
+    uint32_t count;       /* entries of kept in use */
+    uint32_t live;        /* of them not conflated away */
+    uint32_t definitions; /* of the live ones */
     uint32_t used, budget, frames_max;
 };
 
@@ -21,6 +23,8 @@ struct state_key {
 };
 
 static int take(struct selection *x, uint64_t seq, uint32_t key);
+static int size_of(const struct render_in *in, uint64_t seq, uint32_t key);
+static int selected(struct selection *x, uint64_t to, bool more);
 static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced);
 static uint32_t cost_of(const struct render_in *in, uint32_t size);
 static int state_key(const struct selection *x, uint64_t seq, uint32_t key, struct state_key *out);
@@ -44,6 +48,7 @@ int select_ticks(const struct render_in *in, struct render_scratch *s, struct re
     TC_ASSERT(x.budget >= TICK_JSON_MAX + TICK_HEAD_MAX);
     stamp_next(s);
     uint64_t scan_max = in->scan_max ? in->scan_max : RENDER_SCAN_MAX;
+    if (in->encoding == ENCODING_BINARY) scan_max = min_u64(scan_max, TICK_BIN_BACK_MAX);
     uint64_t end = min_u64(in->to, in->from + scan_max);
     uint64_t at = in->from;
     while (at < end) {
@@ -54,26 +59,27 @@ int select_ticks(const struct render_in *in, struct render_scratch *s, struct re
             if (!filter_match(in->filter, s->keys[i])) continue;
             int r = take(&x, at + 1 + (uint64_t)i, s->keys[i]);
             if (r < 0) return r;
-            if (r == STOPPED) {
-                result->to = at + (uint64_t)i;
-                result->more = true;
-                result->ticks = x.live;
-                return (int)x.count;
-            }
+            if (r == STOPPED) return selected(&x, at + (uint64_t)i, true);
         }
         at += (uint64_t)count;
     }
-    result->to = end;
-    result->more = end < in->to;
-    result->ticks = x.live;
-    return (int)x.count;
+    return selected(&x, end, end < in->to);
+}
+
+static int selected(struct selection *x, uint64_t to, bool more)
+{
+    x->result->to = to;
+    x->result->more = more;
+    x->result->definitions = x->definitions;
+    x->result->ticks = x->live - x->definitions;
+    return (int)x->count;
 }
 
 /* Takes one matching tick in. 0, STOPPED (it does not fit: the frame ends before it) or TC_LAPPED. */
 static int take(struct selection *x, uint64_t seq, uint32_t key)
 {
-    int size = log_json_size(x->in->log, seq);
-    if (size <= 0) return size; /* lapped, or a kind without JSON */
+    int size = size_of(x->in, seq, key);
+    if (size <= 0) return size; /* lapped, or a kind without a form on the wire */
     uint32_t cost = cost_of(x->in, (uint32_t)size);
     if (x->count == RENDER_KEEP_MAX) compact(x);
 
@@ -100,7 +106,15 @@ static int take(struct selection *x, uint64_t seq, uint32_t key)
     x->s->kept[x->count++] = (struct kept){.seq = seq, .size = (uint32_t)size};
     x->used += cost;
     x->live++;
+    x->definitions += log_key_kind(key) == TICK_SYMBOL;
     return 0;
+}
+
+/* A record's most bytes come from its kind alone: the tick itself is read once, when it is written. */
+static int size_of(const struct render_in *in, uint64_t seq, uint32_t key)
+{
+    if (in->encoding == ENCODING_BINARY) return (int)tick_bin_bytes_max(log_key_kind(key));
+    return log_json_size(in->log, seq);
 }
 
 static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced)
@@ -112,7 +126,9 @@ static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replace
 
 static uint32_t cost_of(const struct render_in *in, uint32_t size)
 {
-    return size + (in->framing == FRAME_BATCH ? 1u : TICK_HEAD_MAX); /* its comma or its head */
+    if (in->encoding == ENCODING_BINARY)
+        return size + (in->framing == FRAME_BATCH ? 0u : BIN_TICK_HEAD_MAX); /* its message's head */
+    return size + (in->framing == FRAME_BATCH ? 1u : TICK_HEAD_MAX);         /* its comma or its head */
 }
 
 static int state_key(const struct selection *x, uint64_t seq, uint32_t key, struct state_key *out)

@@ -18,6 +18,10 @@ static void put_tick(void *context, const struct tick *t);
 
 void render_snapshot(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result)
 {
+    if (in->encoding == ENCODING_BINARY) {
+        snapshot_bin(in, out, result);
+        return;
+    }
     uint8_t *body = out + RENDER_SLACK;
     struct piece p = {.in = in, .at = body, .end = body + FRAME_BYTES_MAX - ENVELOPE_MAX};
     uint32_t id = in->id_from;

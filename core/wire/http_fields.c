@@ -172,14 +172,15 @@ bool http_list_has(struct text list, struct text token)
     return false;
 }
 
-bool http_offers_protocol(const struct http_request *r, struct text protocol)
+int http_choose_protocol(const struct http_request *r, const char *const *known, int count)
 {
     for (uint32_t i = 0; i < r->ws_protocol_lines; i++) {
         struct text rest = r->ws_protocols[i], element;
         while (http_list_next(&rest, &element))
-            if (text_equal(element, protocol)) return true;
+            for (int k = 0; k < count; k++)
+                if (text_equal(element, text_of(known[k]))) return k;
     }
-    return false;
+    return -1;
 }
 
 /* "q=0", "q=0.", "q=0.000": not acceptable. Every other weight is good enough. */

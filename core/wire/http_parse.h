@@ -45,8 +45,9 @@ bool http_query_next(struct text *rest, struct text *name, struct text *value);
 /* True if a comma-separated list field holds token (case-insensitive). */
 bool http_list_has(struct text list, struct text token);
 
-/* True if the client offers the subprotocol (case-sensitive, RFC 6455 4.2.2), in whichever line. */
-bool http_offers_protocol(const struct http_request *r, struct text protocol);
+/* Which of the `known` subprotocols the client likes best: the first it offers, in whichever line, that is
+ * one of them (case-sensitive, RFC 6455 4.2.2). -1: it offers none. */
+int http_choose_protocol(const struct http_request *r, const char *const *known, int count);
 
 /* Host and Origin rules (decision 26). */
 bool http_host_is_loopback(struct text host);                   /* localhost, 127.0.0.1, [::1], any port */

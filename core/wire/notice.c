@@ -24,6 +24,16 @@ static void put_kinds(struct notice *n, uint32_t kinds);
 static void put_symbols(struct notice *n, const struct notice_set *s);
 static void put_rules(struct notice *n, const struct notice_set *s);
 
+const struct notices notices_json = {.opcode = WS_TEXT,
+                                     .hello = notice_hello,
+                                     .heartbeat = notice_heartbeat,
+                                     .pong = notice_pong,
+                                     .error = notice_error,
+                                     .gap = notice_gap,
+                                     .lag = notice_lag,
+                                     .drain = notice_drain,
+                                     .set = notice_set};
+
 uint32_t notice_hello(char *out, const char *version, uint64_t epoch, uint64_t seq)
 {
     struct notice n = {out, 0, NOTICE_MAX};

@@ -54,15 +54,19 @@ enum {                           /* conn.flags */
        CF_FAILED = 1 << 18,     /* protocol error: after our close frame nothing is read */
        CF_STALL_SEEN = 1 << 21, /* full while a feed waits for it: stall_unsent and stall_ms hold */
        CF_LET_GO = 1 << 22,     /* took nothing for stall-bound: no feed waits for it until it takes again */
-       CF_DEAF = 1 << 23, /* what arrives is dropped: the peer's close frame, or an error, came before it */
+       CF_DEAF = 1 << 23,   /* what arrives is dropped: the peer's close frame, or an error, came before it */
+       CF_BINARY = 1 << 24, /* speaks tickcast.v1.bin */
 };
 
-/* A snapshot under way; in the worker's heap. */
+/* What goes before live data, under way: definitions (binary), then last values. In the worker's heap. */
 struct snapshotting {
     struct group *minus; /* a reference; NULL: none */
     uint64_t since;
-    uint32_t id_next;
+    uint32_t id_next;     /* of the snapshot's next piece */
+    uint32_t define_next; /* of the next piece of definitions */
     bool since_told;
+    bool define;   /* definitions are under way */
+    bool snapshot; /* last values follow */
 };
 
 enum answer_kind { ANSWER_PONG, ANSWER_ERROR, ANSWER_SET };

@@ -7,13 +7,12 @@
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
-#include "wire/notice.h"
 
 static uint32_t write_answer(struct worker *w, struct conn *c, uint8_t *out);
 static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out);
 static void fix_position(struct worker *w, struct conn *c, struct answer *a);
 static void apply_set(struct worker *w, struct conn *c, struct answer *a);
-static uint32_t text_frame(uint8_t *out, const char *text, uint32_t size);
+static uint32_t notice_frame(uint8_t *out, const struct conn *c, const char *text, uint32_t size);
 
 bool answer_is_due(struct worker *w, struct conn *c)
 {
@@ -47,21 +46,22 @@ static uint32_t write_answer(struct worker *w, struct conn *c, uint8_t *out)
     struct answer *a = c->answer;
     struct text id = {a->id, a->id_size};
     char text[NOTICE_MAX];
+    const struct notices *n = conn_notices(c);
     switch (a->kind) {
-    case ANSWER_PONG: return text_frame(out, text, notice_pong(text, id, a->seq));
-    case ANSWER_ERROR: return text_frame(out, text, notice_error(text, id, a->code, a->message));
+    case ANSWER_PONG: return notice_frame(out, c, text, n->pong(text, id, a->seq));
+    case ANSWER_ERROR: return notice_frame(out, c, text, n->error(text, id, a->code, a->message));
     case ANSWER_SET: break;
     }
     uint32_t size = write_set(w, c, out);
     if (a->gap_to > a->seq)
-        size += text_frame(out + size, text,
-                           notice_gap(text, a->seq, a->gap_to, "resume", a->epoch_old, a->seq_old));
+        size += notice_frame(out + size, c, text,
+                             n->gap(text, a->seq, a->gap_to, "resume", a->epoch_old, a->seq_old));
     return size;
 }
 
-static uint32_t text_frame(uint8_t *out, const char *text, uint32_t size)
+static uint32_t notice_frame(uint8_t *out, const struct conn *c, const char *text, uint32_t size)
 {
-    uint32_t head = ws_frame_head(out, WS_TEXT, size);
+    uint32_t head = ws_frame_head(out, conn_notices(c)->opcode, size);
     memcpy(out + head, text, size);
     return head + size;
 }
@@ -90,8 +90,8 @@ static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out)
                              .seq = a->seq};
     TC_ASSERT(out + WS_HEAD_MAX + notice_set_bytes(&set) <= (uint8_t *)rules);
     uint8_t *payload = out + WS_HEAD_MAX;
-    uint32_t size = notice_set((char *)payload, &set);
-    uint32_t head = ws_frame_head(out, WS_TEXT, size);
+    uint32_t size = conn_notices(c)->set((char *)payload, &set);
+    uint32_t head = ws_frame_head(out, conn_notices(c)->opcode, size);
     memmove(out + head, payload, size);
     return head + size;
 }
@@ -140,11 +140,12 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
     c->flags = a->snapshot ? c->flags | CF_SNAPSHOT : c->flags & ~(uint32_t)CF_SNAPSHOT;
     c->flags |= CF_POSITIONED;
     c->position = c->read = a->seq;
-    if (old) {
-        if (a->snapshot && old != c->group && !a->unsubscribed)
-            stream_snapshot_start(w, c, old, 0, false); /* of what is new */
-        else
-            group_put(&w->groups, old);
+    struct snapshotting first = {.minus = old, .define = (c->flags & CF_BINARY) != 0};
+    if (old) { /* of what is new */
+        bool grown = old != c->group && !a->unsubscribed;
+        first.define &= grown;
+        first.snapshot = a->snapshot && grown;
+        stream_snapshot_start(w, c, &first);
         return;
     }
     w->subscriber_count++;
@@ -156,11 +157,14 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
         counter_add(&w->counters.gaps_total, 1);
         c->gaps++;
         c->position = c->read = a->gap_to;
-        if (a->snapshot) stream_snapshot_start(w, c, NULL, since, a->start != START_FOREIGN);
+        first.snapshot = a->snapshot;
+        first.since = since;
+        first.since_told = a->start != START_FOREIGN;
     } else if (a->start == START_NOW) {
         c->read = w->read_seq; /* nothing in (position, read] matches */
-        if (a->snapshot) stream_snapshot_start(w, c, NULL, 0, false);
+        first.snapshot = a->snapshot;
     }
+    stream_snapshot_start(w, c, &first);
 }
 
 void answer_drop(struct worker *w, struct conn *c)

@@ -47,8 +47,10 @@ static int reserve(struct worker *w, struct fault *fault)
     w->ready = memory_reserve(w->conns_max * sizeof *w->ready, 0);
     w->arena = memory_reserve(w->arena_bytes, 0);
     w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
+    w->symbol_seqs = memory_reserve(s->symbols_max * sizeof *w->symbol_seqs, 0);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
-    if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena || !w->last)
+    if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena ||
+        !w->symbol_seqs || !w->last)
         return TC_ESYSTEM;
     if (pool_init(&w->rests, memory_rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, memory_http_blocks(s), HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
@@ -91,6 +93,7 @@ void worker_destroy(struct worker *w)
     memory_release(w->ready, w->conns_max * sizeof *w->ready);
     memory_release(w->arena, w->arena_bytes);
     memory_release(w->command_arena, COMMAND_ARENA_BYTES);
+    memory_release(w->symbol_seqs, w->settings->symbols_max * sizeof *w->symbol_seqs);
     if (w->last) last_value_destroy(w->last);
     pool_destroy(&w->rests);
     pool_destroy(&w->http_blocks);

@@ -144,7 +144,7 @@ void cut_frames(const struct render_out *out, enum framing framing, uint32_t tak
             cut->untold_conflated = 0;
             if (framing == FRAME_BATCH) cut->ticks = out->ticks;
         } else {
-            cut->ticks++;
+            cut->ticks += !e->definition;
             cut->untold_conflated = e->conflated;
         }
     }

@@ -6,6 +6,7 @@
 
 static void fold_tick(struct worker *w, const struct tick *t);
 static void sweep_quiet(struct worker *w);
+static void locate_symbol(struct worker *w, uint32_t id, uint64_t seq);
 static void learn_symbols(struct worker *w, uint32_t count);
 static void copy_tables(struct worker *w);
 static void lapped(struct worker *w);
@@ -51,9 +52,8 @@ static void fold_tick(struct worker *w, const struct tick *t)
 {
     if (t->kind == TICK_SYMBOL) {
         learn_symbols(w, t->symbol + 1);
-        return;
-    }
-    if (t->kind == TICK_FEED) {
+        locate_symbol(w, t->symbol, t->seq);
+    } else if (t->kind == TICK_FEED) {
         /* The feed's symbols are unknown from here; the writer forgot them before it appended this tick, so
          * its table is the truth from this position on (decision 11). */
         if (t->flags & FEED_RESET) copy_tables(w);
@@ -61,6 +61,26 @@ static void fold_tick(struct worker *w, const struct tick *t)
         last_value_fold(w->last, t);
     }
     groups_note(&w->groups, log_key(t->symbol, t->kind, false), t->seq);
+}
+
+/* Definitions stand in the log in the order of ids: those not seen themselves (they fell to a lap) are before
+ * this one. */
+static void locate_symbol(struct worker *w, uint32_t id, uint64_t seq)
+{
+    while (w->symbols_located <= id) w->symbol_seqs[w->symbols_located++] = seq;
+}
+
+uint32_t fold_symbols_before(const struct worker *w, uint64_t position)
+{
+    uint32_t low = 0, high = w->symbols_located;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (w->symbol_seqs[middle] <= position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static void learn_symbols(struct worker *w, uint32_t count)

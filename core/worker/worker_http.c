@@ -7,7 +7,6 @@
 #include "ops/metrics.h"
 #include "web/web.h"
 #include "wire/http_reply.h"
-#include "wire/notice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,15 +196,16 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         fail(w, c, r, 503, "draining");
         return;
     }
-    bool json = http_offers_protocol(r, TEXT("tickcast.v1.json"));
+    int chosen = echo ? -1 : http_choose_protocol(r, subprotocol_names, ENCODINGS);
     int size =
-        ws_handshake_reply((char *)w->arena, 1024, r->ws_key, json && !echo ? "tickcast.v1.json" : NULL);
+        ws_handshake_reply((char *)w->arena, 1024, r->ws_key, chosen < 0 ? NULL : subprotocol_names[chosen]);
     TC_ASSERT(size > 0);
     uint32_t bytes = (uint32_t)size;
     if (!echo) {
         char hello[NOTICE_MAX];
-        uint32_t hello_size = notice_hello(hello, w->server->version, log_epoch(w->log), w->read_seq);
-        bytes += ws_frame_head(w->arena + bytes, WS_TEXT, hello_size);
+        const struct notices *n = chosen == ENCODING_BINARY ? &notices_bin : &notices_json;
+        uint32_t hello_size = n->hello(hello, w->server->version, log_epoch(w->log), w->read_seq);
+        bytes += ws_frame_head(w->arena + bytes, n->opcode, hello_size);
         memcpy(w->arena + bytes, hello, hello_size);
         bytes += hello_size;
     }
@@ -213,6 +213,7 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
     admission_upgraded(&w->server->admission);
     c->state = CONN_OPEN;
     c->flags = (c->flags & ~(uint32_t)CF_KEEP_ALIVE) | CF_UPGRADED | (echo ? CF_ECHO : 0);
+    if (chosen == ENCODING_BINARY) c->flags |= CF_BINARY;
     c->reader = NULL;
     c->pong = NULL;
     c->alive_ms = w->now_ms;

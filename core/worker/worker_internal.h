@@ -10,6 +10,7 @@
 #include "render/render.h"
 #include "wire/command.h"
 #include "wire/http_reply.h"
+#include "wire/notice.h"
 #include "worker/conn.h"
 #include "worker/worker.h"
 
@@ -48,6 +49,7 @@ enum unit_kind {
     UNIT_ANSWER,
     UNIT_LAG,
     UNIT_GAP,
+    UNIT_DEFINITIONS,
     UNIT_SNAPSHOT,
     UNIT_DATA,
     UNIT_HEARTBEAT
@@ -60,7 +62,7 @@ struct unit {
     const uint8_t *bytes;
     uint32_t size;
     struct render_out *out; /* UNIT_DATA */
-    uint64_t value;         /* UNIT_GAP: to; UNIT_SNAPSHOT: next id; UNIT_LAG: behind */
+    uint64_t value;         /* UNIT_GAP: to; UNIT_SNAPSHOT, UNIT_DEFINITIONS: next id; UNIT_LAG: behind */
     uint64_t to; /* UNIT_DATA: what was asked for, so that another member's like request shares the bytes */
     bool force;
 };
@@ -84,10 +86,12 @@ struct worker {
     char date[HTTP_DATE_SIZE];
 
     /* The log, folded. */
-    uint64_t read_seq;    /* ticks up to here were folded and noted */
-    uint64_t swept_seq;   /* those behind that were owed nothing went along up to here */
-    uint64_t complete_ns; /* feeds' time at which read_seq was complete (decision 13) */
-    uint64_t exact_seq;   /* snapshots are exact from this position on (decision 4) */
+    uint64_t read_seq;        /* ticks up to here were folded and noted */
+    uint64_t swept_seq;       /* those behind that were owed nothing went along up to here */
+    uint64_t complete_ns;     /* feeds' time at which read_seq was complete (decision 13) */
+    uint64_t exact_seq;       /* snapshots are exact from this position on (decision 4) */
+    uint64_t *symbol_seqs;    /* by id, rising: the symbol's definition stands at or before this seq */
+    uint32_t symbols_located; /* ids that have one; the others were learned out of the writer's table alone */
     struct last_value *last;
     struct groups groups;
 
@@ -136,6 +140,9 @@ struct worker {
 
 /* ---- worker_fold.c: the log into tables and marks. ---- */
 uint32_t fold_turn(struct worker *w);
+/* The first symbol that may be defined after position: a client that was told everything up to there knows
+ * those before it. */
+uint32_t fold_symbols_before(const struct worker *w, uint64_t position);
 
 /* ---- worker_fan.c: cohorts. ---- */
 uint32_t fan_turn(struct worker *w);
@@ -180,9 +187,9 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
                  uint32_t taken);
 bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
 void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
-/* minus: a reference that it takes over, or NULL. */
-void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since,
-                           bool since_told);
+/* What `first` says goes out before data; its reference to minus is taken over. Nothing to do where it says
+ * neither define nor snapshot. */
+void stream_snapshot_start(struct worker *w, struct conn *c, const struct snapshotting *first);
 void stream_snapshot_drop(struct worker *w, struct conn *c);
 /* Forgets subscription, snapshot and answer. */
 void stream_drop(struct worker *w, struct conn *c);
@@ -249,6 +256,14 @@ size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 const char *worker_date(struct worker *w);
 
 /* ---- small helpers ---- */
+static inline enum encoding conn_encoding(const struct conn *c)
+{
+    return c->flags & CF_BINARY ? ENCODING_BINARY : ENCODING_JSON;
+}
+static inline const struct notices *conn_notices(const struct conn *c)
+{
+    return c->flags & CF_BINARY ? &notices_bin : &notices_json;
+}
 static inline uint32_t ms_since(uint32_t now_ms, uint32_t then_ms)
 {
     return now_ms - then_ms;

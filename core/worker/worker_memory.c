@@ -60,7 +60,7 @@ void memory_budget(const struct settings *s, size_t log_bytes, struct memory_bud
 {
     uint64_t workers = worker_count(s);
     size_t each = sizeof(struct worker) + memory_arena_bytes(s) + COMMAND_ARENA_BYTES +
-                  (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES +
+                  (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES + s->symbols_max * sizeof(uint64_t) +
                   last_value_bytes((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4) +
                   groups_table_bytes((uint32_t)s->symbols_max);
     uint64_t rests = rests_for_all(s) ? s->connections_max : workers * memory_rest_blocks(s);

@@ -8,7 +8,6 @@
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
-#include "wire/notice.h"
 
 static uint32_t gather(struct worker *w);
 static struct conn *ready_next(struct worker *w);
@@ -102,9 +101,9 @@ static bool unit_control(struct worker *w, struct conn *c, struct unit *u)
 {
     if (c->flags & CF_DRAIN) {
         char text[NOTICE_MAX];
-        uint32_t size =
-            notice_drain(text, random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS));
-        return frame_unit(w, u, UNIT_DRAIN, WS_TEXT, (struct text){text, size});
+        const struct notices *n = conn_notices(c);
+        uint32_t size = n->drain(text, random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS));
+        return frame_unit(w, u, UNIT_DRAIN, n->opcode, (struct text){text, size});
     }
     if (c->flags & CF_CLOSE) {
         uint8_t *room = arena_room(w, 256);
@@ -184,6 +183,7 @@ static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, 
     case UNIT_ANSWER: answer_done(w, c, u, outcome, taken); return;
     case UNIT_LAG:
     case UNIT_GAP:
+    case UNIT_DEFINITIONS:
     case UNIT_SNAPSHOT:
     case UNIT_DATA: stream_done(w, c, u, outcome, taken); return;
     default: break;

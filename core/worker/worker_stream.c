@@ -11,22 +11,25 @@
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
-#include "wire/notice.h"
 
 static bool lag_unit(struct worker *w, struct conn *c, struct unit *u);
 static bool gap_unit(struct worker *w, struct conn *c, struct unit *u);
+static bool definitions_unit(struct worker *w, struct conn *c, struct unit *u);
 static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u);
+static struct snapshot_in snapshot_in(const struct worker *w, const struct conn *c);
 static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint64_t to, bool force);
 static bool rejoin(struct worker *w, struct conn *c, struct cohort *target);
 static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, const struct render_in *in);
 static uint64_t behind_ms(const struct worker *w, const struct conn *c);
-static void text_unit(struct worker *w, struct unit *u, enum unit_kind kind, const char *text, uint32_t size);
+static void notice_unit(struct worker *w, const struct conn *c, struct unit *u, enum unit_kind kind,
+                        const char *text, uint32_t size);
 
 bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
 {
     if (c->read > w->read_seq) return false; /* a resume ahead of the head: its timer looks again */
     if (gap_unit(w, c, u)) return true;
     if (lag_unit(w, c, u)) return true;
+    if (c->snapshot && c->snapshot->define && definitions_unit(w, c, u)) return true;
     bool change =
         c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
     if (c->snapshot || change) {
@@ -77,8 +80,8 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
         }
     }
     char text[NOTICE_MAX];
-    uint32_t size = notice_lag(text, behind, behind ? behind_ms(w, c) : 0, (enum policy)c->policy);
-    text_unit(w, u, UNIT_LAG, text, size);
+    uint32_t size = conn_notices(c)->lag(text, behind, behind ? behind_ms(w, c) : 0, (enum policy)c->policy);
+    notice_unit(w, c, u, UNIT_LAG, text, size);
     u->value = behind;
     return true;
 }
@@ -116,10 +119,47 @@ static bool gap_unit(struct worker *w, struct conn *c, struct unit *u)
     }
     uint64_t to = skip || (c->flags & CF_SNAPSHOT) ? w->read_seq : max_u64(log_after_lap(w->log), c->read);
     char text[NOTICE_MAX];
-    uint32_t size = notice_gap(text, c->position, to, skip ? "policy" : "overrun", 0, 0);
-    text_unit(w, u, UNIT_GAP, text, size);
+    uint32_t size = conn_notices(c)->gap(text, c->position, to, skip ? "policy" : "overrun", 0, 0);
+    notice_unit(w, c, u, UNIT_GAP, text, size);
     u->value = to;
     return true;
+}
+
+/* Definitions of what the worker knows now: a symbol that is newer than that stands in the log behind the
+ * client's position, so that its own frames define it (decision 27). False: none is left; they are done. */
+static bool definitions_unit(struct worker *w, struct conn *c, struct unit *u)
+{
+    struct snapshot_in in = snapshot_in(w, c);
+    in.id_from = c->snapshot->define_next;
+    struct snapshot_out out;
+    uint8_t *room = arena_room(w, FRAME_BYTES_MAX + RENDER_SLACK);
+    TC_ASSERT(room != NULL);
+    render_definitions(&in, room, &out);
+    if (out.bytes == 0) {
+        w->arena_used -= FRAME_BYTES_MAX + RENDER_SLACK;
+        c->snapshot->define = false;
+        if (!c->snapshot->snapshot) stream_snapshot_drop(w, c);
+        return false;
+    }
+    u->kind = UNIT_DEFINITIONS;
+    u->bytes = room + out.start;
+    u->size = out.bytes;
+    u->value = out.id_next;
+    return true;
+}
+
+static struct snapshot_in snapshot_in(const struct worker *w, const struct conn *c)
+{
+    return (struct snapshot_in){.last = w->last,
+                                .symbols = log_symbols(w->log),
+                                .encoding = conn_encoding(c),
+                                .filter = &c->group->filter,
+                                .minus = c->snapshot->minus ? &c->snapshot->minus->filter : NULL,
+                                .position = c->position,
+                                .since = c->snapshot->since,
+                                .since_told = c->snapshot->since_told,
+                                .id_from = c->snapshot->id_next,
+                                .id_end = w->groups.symbol_count};
 }
 
 static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u)
@@ -128,15 +168,7 @@ static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u)
         conn_ready(w, c);
         return false;
     }
-    struct snapshot_in in = {.last = w->last,
-                             .symbols = log_symbols(w->log),
-                             .filter = &c->group->filter,
-                             .minus = c->snapshot->minus ? &c->snapshot->minus->filter : NULL,
-                             .position = c->position,
-                             .since = c->snapshot->since,
-                             .since_told = c->snapshot->since_told,
-                             .id_from = c->snapshot->id_next,
-                             .id_end = w->groups.symbol_count};
+    struct snapshot_in in = snapshot_in(w, c);
     struct snapshot_out out;
     uint8_t *room = arena_room(w, FRAME_BYTES_MAX + RENDER_SLACK);
     TC_ASSERT(room != NULL);
@@ -261,6 +293,7 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
         if (u->value > 0) c->flags |= CF_SLOW_TOLD;
         return;
     case UNIT_GAP: stream_gap_done(w, c, u->value); return;
+    case UNIT_DEFINITIONS: c->snapshot->define_next = (uint32_t)u->value; return;
     case UNIT_SNAPSHOT:
         if (u->value != UINT64_MAX) {
             c->snapshot->id_next = (uint32_t)u->value;
@@ -279,26 +312,32 @@ void stream_gap_done(struct worker *w, struct conn *c, uint64_t to)
     uint64_t since = c->position;
     c->position = c->read = to;
     c->untold_conflated = c->ticks_untold = 0;
-    if (!(c->flags & CF_SNAPSHOT)) return;
-    if (c->snapshot) { /* interrupted by the gap: once more from its own start, values of all its symbols */
-        c->snapshot->id_next = 0;
-        c->snapshot->since_told = true;
-        return;
+    /* Binary: what the gap swallowed was also the definitions of symbols that appeared in it. */
+    struct snapshotting first = {.since = since,
+                                 .since_told = true,
+                                 .define = (c->flags & CF_BINARY) != 0,
+                                 .define_next = fold_symbols_before(w, since),
+                                 .snapshot = (c->flags & CF_SNAPSHOT) != 0};
+    if (c->snapshot) { /* interrupted: once more from its own start, and of the old set too, which has the gap
+                          as well */
+        if (c->snapshot->snapshot) first.since = c->snapshot->since;
+        if (c->snapshot->define) first.define_next = min_u32(first.define_next, c->snapshot->define_next);
+        stream_snapshot_drop(w, c);
     }
-    stream_snapshot_start(w, c, NULL, since, true);
+    stream_snapshot_start(w, c, &first);
 }
 
-void stream_snapshot_start(struct worker *w, struct conn *c, struct group *minus, uint64_t since,
-                           bool since_told)
+void stream_snapshot_start(struct worker *w, struct conn *c, const struct snapshotting *first)
 {
     TC_ASSERT(c->snapshot == NULL);
-    c->snapshot = heap_get(&w->groups.heap, sizeof *c->snapshot);
-    if (!c->snapshot) {
-        if (minus) group_put(&w->groups, minus);
-        limit_memory(w, c);
+    bool wanted = first->define || first->snapshot;
+    c->snapshot = wanted ? heap_get(&w->groups.heap, sizeof *c->snapshot) : NULL;
+    if (c->snapshot) {
+        *c->snapshot = *first;
         return;
     }
-    *c->snapshot = (struct snapshotting){.minus = minus, .since = since, .since_told = since_told};
+    if (first->minus) group_put(&w->groups, first->minus);
+    if (wanted) limit_memory(w, c);
 }
 
 void stream_snapshot_drop(struct worker *w, struct conn *c)
@@ -329,15 +368,16 @@ bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u)
     uint64_t ts = w->complete_ns;
     bool stalled = w->real_ns > ts + NS_PER_SECOND;
     char text[NOTICE_MAX];
-    text_unit(w, u, UNIT_HEARTBEAT, text, notice_heartbeat(text, seq, ts, stalled));
+    notice_unit(w, c, u, UNIT_HEARTBEAT, text, conn_notices(c)->heartbeat(text, seq, ts, stalled));
     return true;
 }
 
-static void text_unit(struct worker *w, struct unit *u, enum unit_kind kind, const char *text, uint32_t size)
+static void notice_unit(struct worker *w, const struct conn *c, struct unit *u, enum unit_kind kind,
+                        const char *text, uint32_t size)
 {
     uint8_t *room = arena_room(w, size + WS_HEAD_MAX);
     TC_ASSERT(room != NULL);
-    uint32_t head = ws_frame_head(room, WS_TEXT, size);
+    uint32_t head = ws_frame_head(room, conn_notices(c)->opcode, size);
     memcpy(room + head, text, size);
     u->kind = kind;
     u->bytes = room;

@@ -34,7 +34,8 @@ static void check_request(const struct http_request *r, const char *bytes, size_
         check_inside(r->ws_extensions[i], bytes, r->head_bytes);
     struct ws_deflate_terms terms = ws_deflate_accept(r, 9);
     TC_ASSERT(!terms.agreed || (terms.bits >= 9 && terms.bits <= WS_DEFLATE_BITS));
-    (void)http_offers_protocol(r, TEXT("tickcast.v1.json"));
+    static const char *const known[] = {"tickcast.v1.json", "tickcast.v1.bin"};
+    (void)http_choose_protocol(r, known, 2);
     TC_ASSERT(r->path.size > 0);
     (void)http_host_is_loopback(r->host);
     (void)http_origin_is_host(r->origin, r->host);

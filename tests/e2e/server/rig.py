@@ -2,6 +2,7 @@
 a test decides who is slow. Loopback only; every wait has an end."""
 import base64, json, os, re, signal, socket, struct, subprocess, tempfile, time
 from decimal import Decimal
+from bin_codec import Decoder
 
 TICKCAST = os.environ.get("TICKCAST", "build/release/tickcast")
 
@@ -107,7 +108,10 @@ class Closed(Exception):
 class Client:
     """Checks the chain of positions on the way: from == position, always."""
 
-    def __init__(self, port, path="/v1/ws", headers=(), rcvbuf=0, seconds=15):
+    def __init__(self, port, path="/v1/ws", headers=(), rcvbuf=0, seconds=15, binary=False):
+        self.decoder = Decoder() if binary else None
+        if binary:
+            headers = [*headers, "Sec-WebSocket-Protocol: tickcast.v1.bin"]
         self.socket = socket.socket()
         if rcvbuf:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
@@ -176,7 +180,8 @@ class Client:
                 continue
             if opcode == 10:
                 return {"type": "PONG", "payload": payload}
-            message = json.loads(payload, parse_float=Decimal)
+            assert opcode == (2 if self.decoder else 1)
+            message = self.decoder.message(payload) if self.decoder else json.loads(payload, parse_float=Decimal)
             self.check(message)
             return message
 

@@ -165,6 +165,13 @@ def test_decision_25_since_and_the_pong_clock(io):
         assert 1000 < head - e.until_type("subscribed")["seq"] < 3000
 
 
+def test_a_prefix_beside_a_name_that_sorts_before_its_star(io):
+    with Server(io=io) as s:
+        c = s.client()
+        c.send(op="subscribe", symbols=["BRN*", "BRN FMJ", "BRN!"], kinds=["trade"])
+        assert c.until_type("subscribed")["rules"] == [{"symbols": ["BRN FMJ", "BRN!", "BRN*"], "kinds": ["trade"]}]
+
+
 def test_an_unknown_subprotocol_is_not_echoed(io):
     with Server(io=io) as s:
         c = s.client(headers=["Sec-WebSocket-Protocol: chat, tickcast.v1.json"])

@@ -51,6 +51,52 @@ static struct group *get(struct rig *r, const char *const *patterns, uint32_t co
     return group_get(&r->groups, &key);
 }
 
+/* The answer to a subscription lists patterns and relies on their order as text: '*' is not the least
+ * character. */
+static void rules_stand_in_the_order_of_their_patterns(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"BRN*", "BRN FMJ", "BRN!", "BRN", "BRN**", "BRNA", "B*", "*"};
+    struct rule rules[8];
+    for (uint32_t i = 0; i < 8; i++) rules[i] = rule_make(text_of(patterns[i]), KINDS_CLIENT);
+    uint32_t count = group_rules_sort(rules, 8);
+    assert_int_equal(count, 8);
+    char before[SYMBOL_NAME_MAX + 2] = "";
+    for (uint32_t i = 0; i < count; i++) {
+        char pattern[SYMBOL_NAME_MAX + 2];
+        pattern[rule_pattern(&rules[i], pattern)] = 0;
+        assert_true(strcmp(before, pattern) < 0);
+        memcpy(before, pattern, sizeof before);
+    }
+}
+
+/* Where the stream defines its symbols, a new one is news whatever kinds were asked for (decision 27). */
+static void a_new_symbol_is_news_to_a_binary_group(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 64);
+    struct rule rules[2] = {rule_make(TEXT("A*"), KIND_BIT(TICK_BAR))};
+    struct group_key key = {.rules = rules, .rule_count = 1};
+    struct group *json = group_get(&r.groups, &key);
+    key.encoding = ENCODING_BINARY;
+    struct group *binary = group_get(&r.groups, &key);
+    assert_ptr_not_equal(json, binary);
+    add_symbol(&r, "AAPL");
+    add_symbol(&r, "MSFT");
+    groups_note(&r.groups, log_key(0, TICK_SYMBOL, false), 1);
+    groups_note(&r.groups, log_key(1, TICK_SYMBOL, false), 2);
+    groups_mark(&r.groups, 0);
+    assert_int_equal(json->maybe_seq, 0);
+    assert_int_equal(binary->maybe_seq, 1);
+    assert_true(filter_match(&binary->filter, log_key(0, TICK_SYMBOL, false)));
+    assert_false(filter_match(&binary->filter, log_key(1, TICK_SYMBOL, false)));
+    assert_false(filter_match(&json->filter, log_key(0, TICK_SYMBOL, false)));
+    group_put(&r.groups, json);
+    group_put(&r.groups, binary);
+    rig_close(&r);
+}
+
 static void the_same_wish_is_the_same_group(void **state)
 {
     (void)state;
@@ -207,6 +253,8 @@ static void random_walk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_stand_in_the_order_of_their_patterns),
+        cmocka_unit_test(a_new_symbol_is_news_to_a_binary_group),
         cmocka_unit_test(the_same_wish_is_the_same_group),
         cmocka_unit_test(news_reaches_who_wants_it),
         cmocka_unit_test(rate_waits_but_truth_comes_first),

@@ -81,10 +81,11 @@ static void subprotocols_in_several_lines(void **state)
                                            "sec-websocket-protocol: tickcast.v1.json\r\n\r\n");
     assert_int_equal(r.ws_protocol_lines, 2);
     assert_text(r.ws_protocols[1], "tickcast.v1.json");
-    assert_true(http_offers_protocol(&r, TEXT("tickcast.v1.json")));
-    assert_true(http_offers_protocol(&r, TEXT("soap")));
-    assert_false(http_offers_protocol(&r, TEXT("Soap"))); /* names are compared as they are */
-    assert_false(http_offers_protocol(&r, TEXT("tickcast.v1")));
+    static const char *const one[] = {"tickcast.v1.json"}, *const both[] = {"tickcast.v1.json", "soap"};
+    static const char *const none[] = {"Soap", "tickcast.v1"}; /* names are compared as they are */
+    assert_int_equal(http_choose_protocol(&r, one, 1), 0);
+    assert_int_equal(http_choose_protocol(&r, both, 2), 1); /* the client likes it better */
+    assert_int_equal(http_choose_protocol(&r, none, 2), -1);
     assert_int_equal(parsed(OPENING "\r\n").ws_protocol_lines, 0);
     struct http_request out;
     assert_int_equal(parse(TEXT(OPENING "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n"
