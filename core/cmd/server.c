@@ -2,6 +2,7 @@
  * opposite order. */
 #include "cmd/server.h"
 
+#include "admin/admin.h"
 #include "base/affinity.h"
 #include "base/assert.h"
 #include "base/diag.h"
@@ -30,6 +31,10 @@ struct running {
     uint32_t cpus[AFFINITY_CPUS_MAX];
     uint32_t cpu_count;
     struct figures figures;
+    struct admin *admin;
+    int admin_fd;
+    char admin_name[128]; /* "": none */
+    char admin_token[ADMIN_TOKEN_MOST + 1];
 };
 
 static int start(struct running *r, struct fault *f);
@@ -37,6 +42,9 @@ static int choose_io(struct running *r, struct fault *f);
 static void raise_descriptors(struct running *r);
 static int plan_memory(const struct running *r, struct fault *f);
 static int open_listeners(struct running *r, struct fault *f);
+static int open_admin(struct running *r, struct fault *f);
+static int listen_admin(struct running *r, const char *address, struct fault *f);
+static uint32_t first_port(const struct running *r);
 static int start_workers(struct running *r, struct fault *f);
 static int start_feeds(struct running *r, struct fault *f);
 static struct io *io_open(void *context, int wake_fd, struct fault *f);
@@ -57,6 +65,7 @@ int server_run(const struct server_run *o)
     struct running *r = calloc(1, sizeof *r);
     TC_ASSERT(r != NULL);
     r->o = o;
+    r->admin_fd = -1;
     r->s = o->settings;
     struct fault f = {.code = TC_OK};
     int status = 1;
@@ -91,7 +100,9 @@ static int start(struct running *r, struct fault *f)
     if (!r->server.log) return f->code;
     if ((result = plan_memory(r, f)) < 0) return result;
     if ((result = open_listeners(r, f)) < 0) return result;
+    if ((result = open_admin(r, f)) < 0) return result;
     if ((result = start_workers(r, f)) < 0) return result;
+    if (r->admin && (result = admin_start(r->admin, f)) < 0) return result;
     if ((result = start_feeds(r, f)) < 0) return result;
     announce(r);
     feed_thread_go(r->feeds);
@@ -145,11 +156,12 @@ static void raise_descriptors(struct running *r)
 static int plan_memory(const struct running *r, struct fault *f)
 {
     struct memory_budget b;
-    memory_budget(r->s, log_bytes(r->server.log), &b);
+    memory_budget(r->s, log_bytes(r->server.log), admin_bytes(r->s), &b);
     diag(DIAG_INFO, "memory", D_NUM("most_mib", b.total >> 20), D_NUM("log_mib", b.log >> 20),
          D_NUM("connections_mib", b.connections >> 20), D_NUM("rests_mib", b.rests >> 20),
          D_NUM("requests_mib", b.requests >> 20), D_NUM("messages_mib", b.messages >> 20),
-         D_NUM("filters_mib", b.filters >> 20), D_NUM("workers_mib", b.workers >> 20));
+         D_NUM("filters_mib", b.filters >> 20), D_NUM("workers_mib", b.workers >> 20),
+         D_NUM("admin_mib", b.admin >> 20));
     return memory_check(r->s, &b, f);
 }
 
@@ -182,6 +194,57 @@ static int open_listeners(struct running *r, struct fault *f)
         }
     }
     return 0;
+}
+
+/* Administration (decision 26): the token and the listener. */
+static int open_admin(struct running *r, struct fault *f)
+{
+    const struct settings *s = r->s;
+    bool others = false;
+    int result =
+        s->admin_token ? admin_token_read(s->admin_token, "--admin-token", r->admin_token, &others, f) : 0;
+    if (result < 0) return result;
+    if (others)
+        diag(DIAG_WARN, "token_readable", D_TEXT("file", s->admin_token),
+             D_TEXT("remedy", "chmod 600: others than its owner may read it"));
+    if (s->admin_token) r->server.admin_token = r->admin_token;
+    char path[ADMIN_PATH_MAX + 8];
+    if (strcmp(s->admin_listen, "auto") == 0) {
+        /* What nobody asked for is no reason not to serve: a read-only system, a folder of another user. */
+        result = admin_socket_default(first_port(r), path, sizeof path, f);
+        if (result == 0) result = listen_admin(r, path, f);
+        if (result < 0) diag(DIAG_WARN, "no_admin_socket", D_TEXT("why", f->text));
+    } else if (strcmp(s->admin_listen, "none") != 0) {
+        result = listen_admin(r, s->admin_listen, f);
+        if (result < 0) return fault_within(f, "--admin-listen");
+    }
+    if (r->admin_fd < 0 && !s->admin_token) return 0;
+    struct admin_options o = {.server = &r->server,
+                              .listen_fd = r->admin_fd,
+                              .tcp = strncmp(r->admin_name, "unix:", 5) != 0,
+                              .loopback = r->admin_fd >= 0 && listen_is_loopback(r->admin_fd)};
+    return admin_create(&r->admin, &o, f);
+}
+
+static int listen_admin(struct running *r, const char *address, struct fault *f)
+{
+    struct listen_options lo = {.address = address, .no_delay = true, .backlog = 16, .mode = 0600};
+    int fd = listen_open(&lo, f);
+    if (fd < 0) return fd;
+    r->admin_fd = fd;
+    listen_name(fd, r->admin_name, sizeof r->admin_name);
+    return 0;
+}
+
+/* Names the default socket; of a server on unix sockets alone, its process does. */
+static uint32_t first_port(const struct running *r)
+{
+    for (uint32_t i = 0; i < r->listen_count; i++) {
+        const char *colon = strrchr(r->listen_names[i], ':');
+        if (strncmp(r->listen_names[i], "unix:", 5) != 0 && colon)
+            return (uint32_t)strtoul(colon + 1, NULL, 10);
+    }
+    return (uint32_t)getpid();
 }
 
 static int start_workers(struct running *r, struct fault *f)
@@ -241,6 +304,9 @@ static void announce(const struct running *r)
 {
     for (uint32_t i = 0; i < r->listen_count; i++)
         diag(DIAG_INFO, "listening", D_TEXT("address", r->listen_names[i]));
+    if (r->admin_name[0])
+        diag(DIAG_INFO, "admin_listening", D_TEXT("address", r->admin_name),
+             D_TEXT("token", r->s->admin_token ? "yes" : "no"));
     if (!r->o->terminal) return;
     for (uint32_t i = 0; i < r->listen_count; i++)
         if (strncmp(r->listen_names[i], "unix:", 5) != 0)
@@ -304,8 +370,12 @@ static void drain(struct running *r, const sigset_t *signals)
 static void stop(struct running *r)
 {
     if (r->feeds) feed_thread_stop(r->feeds);
+    admin_stop(r->admin);
     for (uint32_t i = 0; i < r->server.worker_count; i++) worker_stop(r->server.workers[i]);
     for (uint32_t i = 0; i < r->server.worker_count; i++) worker_destroy(r->server.workers[i]);
+    admin_destroy(r->admin);
+    if (r->admin_fd >= 0) close(r->admin_fd);
+    if (r->admin_fd >= 0 && strncmp(r->admin_name, "unix:", 5) == 0) unlink(r->admin_name + 5);
     for (uint32_t w = 0; w < r->s->workers; w++)
         for (uint32_t i = 0; i < r->listen_count; i++)
             if (r->listen_fds[w][i] >= 0) close(r->listen_fds[w][i]);

@@ -76,6 +76,10 @@
     U(cohort_members_max, "cohort-members", 64, 1, 64, "members", "subscribers that share a cursor")         \
     L(host, "host", "NAME", "a Host name that a loopback listener also answers to")                          \
     T(origins, "origins", NULL, "LIST", "comma-separated origins that may connect from a browser; * = any")  \
+    T(admin_listen, "admin-listen", "auto", "ADDR:PORT|unix:PATH|none",                                      \
+      "where administration answers; auto: a unix socket of this user's own, named by the served port")      \
+    T(admin_token, "admin-token", NULL, "FILE",                                                              \
+      "a token that opens administration on the public port, and that a TCP --admin-listen then wants")      \
     B(echo, "echo", false, "serve /v1/echo, a WebSocket that echoes, for conformance suites")                \
     S(stats_ns, "stats", 0, 0, 3600, "seconds between lines of live figures; 0: 1 on a terminal, else off")  \
     B(stats_off, "quiet", false, "no line of live figures")                                                  \

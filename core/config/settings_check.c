@@ -15,6 +15,7 @@
 
 static int check_capacity(const struct settings *s, struct fault *f);
 static int check_listeners(const struct settings *s, struct fault *f);
+static int check_admin(const struct settings *s, struct fault *f);
 static int check_address(const char *address, const char *where, struct fault *f);
 static int check_origins(const char *list, struct fault *f);
 static int check_texts(const struct settings *s, struct fault *f);
@@ -24,6 +25,7 @@ int settings_check(struct settings *s, struct fault *f)
 {
     int r = check_capacity(s, f);
     if (r == TC_OK) r = check_listeners(s, f);
+    if (r == TC_OK) r = check_admin(s, f);
     if (r == TC_OK) r = check_texts(s, f);
     if (r == TC_OK) work_out(s);
     return r;
@@ -50,6 +52,22 @@ static int check_listeners(const struct settings *s, struct fault *f)
         if (r < 0) return r;
     }
     return TC_OK;
+}
+
+/* What other machines can reach is not opened without a token. */
+static int check_admin(const struct settings *s, struct fault *f)
+{
+    const char *address = s->admin_listen;
+    if (strcmp(address, "auto") == 0 || strcmp(address, "none") == 0) return TC_OK;
+    int r = check_address(address, "--admin-listen", f);
+    bool local = strncmp(address, "unix:", 5) == 0 || strncmp(address, "127.", 4) == 0 ||
+                 strncmp(address, "[::1]:", 6) == 0;
+    if (r < 0 || local || s->admin_token) return r;
+    return fault_set(
+        f, TC_EUSAGE,
+        "--admin-listen: %.60s can be reached from other machines; give --admin-token FILE as well, "
+        "or use 127.0.0.1 or unix:PATH",
+        address);
 }
 
 /* 127.0.0.1:8080, [::1]:8080 or unix:/path. Names are not looked up: what is served where must be plain. */

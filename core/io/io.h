@@ -87,6 +87,11 @@ struct io_ops {
     int64_t (*unsent)(struct io *, uint32_t slot);
     /* The peer's address as text ("192.0.2.1" or "2001:db8::1"), for an accepted handle. */
     void (*peer)(struct io *, int32_t handle, char *out, size_t size);
+    /* The same with the port ("192.0.2.1:40112", "[2001:db8::1]:40112", "unix"), for a connection. */
+    void (*slot_peer)(struct io *, uint32_t slot, char *out, size_t size);
+    /* A second descriptor of a connection, for another thread to go on with it after the detach that follows
+     * (IO_CLOSE_FIN), or -errno. What was received before is with the caller. */
+    int (*slot_dup)(struct io *, uint32_t slot);
     void (*close)(struct io *);
 };
 

@@ -22,6 +22,8 @@ static void epoll_writable_arm(struct io *io, uint32_t slot);
 static uint32_t epoll_io_wait(struct io *io, struct io_event *out, uint32_t count_max, uint64_t wait_ns);
 static int64_t epoll_unsent(struct io *io, uint32_t slot);
 static void epoll_peer(struct io *io, int32_t handle, char *out, size_t size);
+static void epoll_slot_peer(struct io *io, uint32_t slot, char *out, size_t size);
+static int epoll_slot_dup(struct io *io, uint32_t slot);
 static void epoll_io_close(struct io *io);
 
 static const struct io_ops ops = {
@@ -41,6 +43,8 @@ static const struct io_ops ops = {
     .wait = epoll_io_wait,
     .unsent = epoll_unsent,
     .peer = epoll_peer,
+    .slot_peer = epoll_slot_peer,
+    .slot_dup = epoll_slot_dup,
     .close = epoll_io_close,
 };
 
@@ -297,4 +301,14 @@ static void epoll_peer(struct io *io, int32_t handle, char *out, size_t size)
 {
     (void)io;
     io_socket_peer(handle, out, size);
+}
+
+static void epoll_slot_peer(struct io *io, uint32_t slot, char *out, size_t size)
+{
+    io_socket_peer_port(epoll_conn_of((struct epoll *)io, slot)->fd, out, size);
+}
+
+static int epoll_slot_dup(struct io *io, uint32_t slot)
+{
+    return io_socket_dup(epoll_conn_of((struct epoll *)io, slot)->fd);
 }

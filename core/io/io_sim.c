@@ -21,6 +21,8 @@ static void sim_detach(struct io *io, uint32_t slot, int how);
 static void sim_shutdown_write(struct io *io, uint32_t slot);
 static int64_t sim_unsent(struct io *io, uint32_t slot);
 static void sim_peer_name(struct io *io, int32_t handle, char *out, size_t size);
+static void sim_slot_peer(struct io *io, uint32_t slot, char *out, size_t size);
+static int sim_slot_dup(struct io *io, uint32_t slot);
 static void sim_close(struct io *io);
 
 static const struct io_ops ops = {
@@ -40,6 +42,8 @@ static const struct io_ops ops = {
     .wait = sim_wait,
     .unsent = sim_unsent,
     .peer = sim_peer_name,
+    .slot_peer = sim_slot_peer,
+    .slot_dup = sim_slot_dup,
     .close = sim_close,
 };
 
@@ -238,6 +242,19 @@ static void sim_shutdown_write(struct io *io, uint32_t slot)
 static int64_t sim_unsent(struct io *io, uint32_t slot)
 {
     return sim_attached((struct sim *)io, slot)->unacked;
+}
+
+static void sim_slot_peer(struct io *io, uint32_t slot, char *out, size_t size)
+{
+    struct sim *sim = (struct sim *)io;
+    snprintf(out, size, "%s:%u", sim_attached(sim, slot)->address, sim->slots[slot].conn + 1);
+}
+
+/* A simulated connection has no descriptor that another thread could go on with. */
+static int sim_slot_dup(struct io *io, uint32_t slot)
+{
+    sim_attached((struct sim *)io, slot);
+    return -EOPNOTSUPP;
 }
 
 /* ---- checker ---- */

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -47,6 +48,26 @@ void io_socket_peer(int fd, char *out, size_t size)
         inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&a)->sin6_addr, out, (socklen_t)size);
     else
         snprintf(out, size, "unix");
+}
+
+void io_socket_peer_port(int fd, char *out, size_t size)
+{
+    struct sockaddr_storage a;
+    socklen_t a_size = sizeof a;
+    char host[INET6_ADDRSTRLEN];
+    io_socket_peer(fd, host, sizeof host);
+    snprintf(out, size, "%s", host);
+    if (getpeername(fd, (struct sockaddr *)&a, &a_size) != 0) return;
+    if (a.ss_family == AF_INET)
+        snprintf(out, size, "%s:%u", host, ntohs(((struct sockaddr_in *)&a)->sin_port));
+    else if (a.ss_family == AF_INET6)
+        snprintf(out, size, "[%s]:%u", host, ntohs(((struct sockaddr_in6 *)&a)->sin6_port));
+}
+
+int io_socket_dup(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
 }
 
 int64_t io_socket_unsent(int fd)

@@ -16,6 +16,10 @@ void io_socket_close(int fd, int how);
 void io_socket_refuse(int fd, const void *bytes, uint32_t size);
 /* Peer's address as text, without port; "unix" for a unix socket, "?" if it has gone already. */
 void io_socket_peer(int fd, char *out, size_t size);
+/* The same with the port: "192.0.2.1:40112", "[2001:db8::1]:40112". */
+void io_socket_peer_port(int fd, char *out, size_t size);
+/* A second descriptor (CLOEXEC), or -errno. */
+int io_socket_dup(int fd);
 int64_t io_socket_unsent(int fd);
 /* True if accept failed for a want that time may cure (descriptors, memory). */
 bool io_socket_accept_rests(int err);

@@ -26,6 +26,8 @@ static void uring_writable_arm(struct io *io, uint32_t slot);
 static uint32_t uring_wait(struct io *io, struct io_event *out, uint32_t count_max, uint64_t wait_ns);
 static int64_t uring_unsent(struct io *io, uint32_t slot);
 static void uring_peer(struct io *io, int32_t handle, char *out, size_t size);
+static void uring_slot_peer(struct io *io, uint32_t slot, char *out, size_t size);
+static int uring_slot_dup(struct io *io, uint32_t slot);
 static void uring_close(struct io *io);
 
 static const struct io_ops ops = {
@@ -45,6 +47,8 @@ static const struct io_ops ops = {
     .wait = uring_wait,
     .unsent = uring_unsent,
     .peer = uring_peer,
+    .slot_peer = uring_slot_peer,
+    .slot_dup = uring_slot_dup,
     .close = uring_close,
 };
 
@@ -390,4 +394,14 @@ static void uring_peer(struct io *io, int32_t handle, char *out, size_t size)
 {
     (void)io;
     io_socket_peer(handle, out, size);
+}
+
+static void uring_slot_peer(struct io *io, uint32_t slot, char *out, size_t size)
+{
+    io_socket_peer_port(conn_of((struct uring *)io, slot)->fd, out, size);
+}
+
+static int uring_slot_dup(struct io *io, uint32_t slot)
+{
+    return io_socket_dup(conn_of((struct uring *)io, slot)->fd);
 }

@@ -178,6 +178,9 @@ static int set_options(int fd, const struct listen_options *o, bool tcp, struct 
 static int bind_and_listen(int fd, const struct listen_options *o, struct address *a, struct fault *fault)
 {
     if (a->any.sa_family == AF_UNIX) remove_stale(a);
+    /* Before bind, so that the file is never there with another mode. */
+    if (a->any.sa_family == AF_UNIX && o->mode != 0 && fchmod(fd, o->mode) != 0)
+        return fault_errno(fault, "%s: mode %03o was refused", o->address, o->mode);
     if (bind(fd, &a->any, a->size) != 0) return explain(o, errno, fault);
     if (listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) != 0) return explain(o, errno, fault);
     return 0;

@@ -18,6 +18,7 @@ struct listen_options {
                                  14) */
     const char *congestion;   /* TCP_CONGESTION, NULL: the kernel's */
     int backlog;
+    uint32_t mode; /* of a unix socket's file, as in 0600; 0: as the umask says */
 };
 
 /* The listening descriptor (CLOEXEC, non-blocking), or a negative tc_err with a text that names the remedy

@@ -30,6 +30,7 @@
     X(closed_limit_total, "counter", "connections closed with 1008 or 1013 for a limit")                     \
     X(closed_slow_total, "counter", "connections closed with 4000")                                          \
     X(let_go_total, "counter", "subscribers that a feed no longer waits for: they took nothing")             \
+    X(kicked_total, "counter", "connections closed by administration")                                       \
     X(closed_rest_total, "counter", "connections reset because the memory for rests was used up")            \
     X(frames_total, "counter", "data frames sent")                                                           \
     X(ticks_total, "counter", "ticks delivered: each tick counts once per subscriber")                       \

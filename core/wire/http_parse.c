@@ -41,6 +41,7 @@ int http_parse(const char *bytes, size_t size, uint32_t *scanned, struct http_re
         return status != 0 ? status : -431;
     }
     memset(out, 0, sizeof *out);
+    out->head = bytes;
     out->head_bytes = (uint32_t)end;
     uint32_t leading = bytes[0] == '\r' ? 2 : 0; /* one empty line is tolerated: RFC 9112 2.2 */
     if (!bytes_ok(bytes + leading, (size_t)end - leading)) return -400;

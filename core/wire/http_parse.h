@@ -18,6 +18,7 @@ struct http_request {
     bool has_host, has_origin;
     bool upgrade_websocket; /* Upgrade lists websocket and Connection lists upgrade */
     bool has_key, accept_html, accept_event_stream, accept_gzip, expect_continue;
+    const char *head;                /* where the head begins */
     uint32_t head_bytes;             /* request line and headers, the empty line included */
     uint64_t body_bytes;             /* Content-Length (0 if absent); chunked bodies are answered 411 */
     struct text target, path, query; /* path: up to '?', not decoded; query without '?' */
@@ -54,5 +55,9 @@ bool http_host_is_loopback(struct text host);                   /* localhost, 12
 bool http_host_name_is(struct text host, struct text name);     /* without port, case-insensitive */
 bool http_origin_is_host(struct text origin, struct text host); /* same host and port */
 bool http_origin_is_loopback(struct text origin);
+
+/* True if an Authorization field is `Bearer TOKEN` with exactly this token (RFC 6750 2.1). Takes the same
+ * time whichever byte differs. */
+bool http_bearer_is(struct text authorization, struct text token);
 
 #endif

@@ -33,6 +33,7 @@ uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64
     work += fan_turn(w);
     work += single_turn(w);
     work += turn_timers(w);
+    work += admin_turn(w);
     work += turn_drain(w);
     work += pace_turn(w);
     publish(w);
@@ -204,6 +205,7 @@ static void idle(struct worker *w)
 static bool has_news(const struct worker *w)
 {
     return log_head(w->log) != w->read_seq || atomic_load_explicit(&w->stop, memory_order_seq_cst) ||
+           atomic_load_explicit(&w->admin.asked, memory_order_seq_cst) != w->admin.taken ||
            (!w->draining && (atomic_load_explicit(&w->server->draining, memory_order_seq_cst) ||
                              atomic_load_explicit(&w->server->ended, memory_order_seq_cst)));
 }

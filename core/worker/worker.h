@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 struct io;
+struct sleeper;
 struct worker;
 
 /* What all workers see. Set up by main before they start, then constant, save for the flags. */
@@ -24,6 +25,8 @@ struct server {
     uint32_t worker_count;
     uint64_t started_real_ns;
     bool loopback;             /* every listener is a loopback one: Host rules apply (decision 26) */
+    struct sleeper *admin;     /* of the administration thread; NULL: there is none */
+    const char *admin_token;   /* what the public port takes for administration; NULL: nothing */
     _Atomic bool draining;     /* set by main on SIGTERM: /readyz fails, new connections get 503 */
     _Atomic bool feed_running; /* set by main: there is a feed that has not ended or failed */
     /* pace=complete is held: set by the feed thread, seq first, each time that workers shall look who is owed
@@ -57,9 +60,10 @@ struct memory_budget {
     size_t messages;    /* clients' messages that arrive in pieces */
     size_t filters;     /* --filter-memory */
     size_t workers;     /* what each worker has, whoever connects */
+    size_t admin;       /* the administration thread */
     size_t total;
 };
-void memory_budget(const struct settings *s, size_t log_bytes, struct memory_budget *out);
+void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_bytes, struct memory_budget *out);
 /* TC_EUSAGE if it is over --max-memory, with what to lower. */
 int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault);
 
@@ -76,6 +80,9 @@ void worker_wake(struct worker *w);
 bool worker_drained(const struct worker *w);
 /* Ends at once (open connections are reset) and joins. */
 void worker_stop(struct worker *w);
+
+/* Why /readyz is 503, as a line; NULL: it is ready. Thread: any. */
+const char *server_not_ready(const struct server *s);
 
 const struct counters *worker_counters(const struct worker *w);
 

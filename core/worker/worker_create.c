@@ -49,6 +49,8 @@ static int reserve(struct worker *w, struct fault *fault)
     w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
     w->symbol_seqs = memory_reserve(s->symbols_max * sizeof *w->symbol_seqs, 0);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
+    admin_door_init(&w->admin, memory_reserve(ADMIN_HANDED * sizeof *w->admin.handed_at, 0));
+    if (!w->admin.handed_at) return TC_ESYSTEM;
     if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena ||
         !w->symbol_seqs || !w->last)
         return TC_ESYSTEM;
@@ -95,6 +97,7 @@ void worker_destroy(struct worker *w)
     memory_release(w->command_arena, COMMAND_ARENA_BYTES);
     memory_release(w->symbol_seqs, w->settings->symbols_max * sizeof *w->symbol_seqs);
     if (w->last) last_value_destroy(w->last);
+    memory_release(w->admin.handed_at, ADMIN_HANDED * sizeof *w->admin.handed_at);
     pool_destroy(&w->rests);
     pool_destroy(&w->http_blocks);
     pool_destroy(&w->assemblies);

@@ -21,6 +21,8 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
 static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r);
 static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r);
 static void serve_symbols(struct worker *w, struct conn *c, const struct http_request *r);
+static bool is_admin_path(struct text path);
+static void serve_admin(struct worker *w, struct conn *c, const struct http_request *r);
 static void fail(struct worker *w, struct conn *c, const struct http_request *r, int status, const char *why);
 
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
@@ -119,6 +121,7 @@ static void fail(struct worker *w, struct conn *c, const struct http_request *r,
                               .head_only = r->method == HTTP_M_HEAD,
                               .allow = status == 405 ? methods_of(r) : NULL,
                               .upgrade = status == 426 ? "websocket" : NULL,
+                              .authenticate = status == 401 ? "Bearer" : NULL,
                               .retry_after_s = status == 503 ? 2 : 0};
     int size = http_reply_error((char *)w->arena, FRAME_BYTES_MAX, status, why, &base);
     TC_ASSERT(size > 0);
@@ -132,6 +135,10 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
     int status = check_host(w, r);
     if (status != 0) {
         fail(w, c, r, status, "this listener does not answer to that Host; add it with --host");
+        return;
+    }
+    if (w->server->admin_token && is_admin_path(r->path)) {
+        serve_admin(w, c, r);
         return;
     }
     bool ws = text_equal(r->path, TEXT("/v1/ws"));
@@ -161,6 +168,27 @@ static void on_request(struct worker *w, struct conn *c, const struct http_reque
     else
         answer(w, c, r,
                &(struct http_reply){.status = 200, .body = TEXT("alive\n"), .cache_control = "no-store"});
+}
+
+static bool is_admin_path(struct text path)
+{
+    return text_equal(path, TEXT("/v1/connections")) || text_begins(path, TEXT("/v1/connections/"));
+}
+
+/* Administration on the public port: with the token alone, whatever the address (decision 26). The
+ * administration thread answers: it is the one that may ask every worker. */
+static void serve_admin(struct worker *w, struct conn *c, const struct http_request *r)
+{
+    if (!origin_allowed(w, r)) {
+        fail(w, c, r, 403, "pages of this Origin may not connect; allow it with --origins");
+    } else if (!http_bearer_is(r->authorization, text_of(w->server->admin_token))) {
+        fail(w, c, r, 401, "administration wants the token of --admin-token, as Authorization: Bearer TOKEN");
+        uint32_t suppressed;
+        if (diag_may(&w->admin_rate, w->now_ns, 1, &suppressed))
+            diag(DIAG_WARN, "admin_refused", D_TEXT("why", "token"), D_NUM("suppressed", suppressed));
+    } else if (!w->server->admin || !admin_hand_over(w, c, r->head, r->head_bytes)) {
+        fail(w, c, r, 503, "administration is busy");
+    }
 }
 
 /* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to
@@ -273,14 +301,18 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
 
 static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r)
 {
-    const char *why = w->draining || atomic_load(&w->server->draining) ? "draining\n"
-                      : atomic_load(&w->server->feed_running)          ? NULL
-                                                                       : "no feed is running\n";
+    const char *why = w->draining ? "draining\n" : server_not_ready(w->server);
     struct http_reply reply = {.status = why ? 503 : 200,
                                .body = why ? text_of(why) : TEXT("ready\n"),
                                .cache_control = "no-store",
                                .retry_after_s = why ? 2 : 0};
     answer(w, c, r, &reply);
+}
+
+const char *server_not_ready(const struct server *s)
+{
+    if (atomic_load(&s->draining)) return "draining\n";
+    return atomic_load(&s->feed_running) ? NULL : "no feed is running\n";
 }
 
 static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r)

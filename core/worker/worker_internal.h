@@ -13,6 +13,7 @@
 #include "wire/notice.h"
 #include "worker/conn.h"
 #include "worker/worker.h"
+#include "worker/worker_admin.h"
 
 #include <pthread.h>
 
@@ -69,6 +70,17 @@ struct unit {
 
 /* What a socket did with a unit. */
 enum outcome { OUTCOME_WHOLE, OUTCOME_PART, OUTCOME_NONE, OUTCOME_DEAD };
+
+/* Administration: the rings' ends. */
+struct admin_door {
+    _Alignas(TC_CACHE_LINE) _Atomic uint64_t asked; /* asks ever put; written by the asker */
+    struct ring asks, handed;
+    ck_ring_buffer_t ask_slots[ADMIN_ASKS], handed_slots[ADMIN_HANDED];
+    uint64_t taken;                 /* asks ever got; the worker's */
+    _Atomic uint64_t handed_count;  /* connections ever handed over; written by the worker */
+    uint64_t handed_taken;          /* the administration's */
+    struct admin_handed *handed_at; /* ADMIN_HANDED of them; by the in_use of each, its worker's or not */
+};
 
 struct worker {
     struct server *server;
@@ -134,8 +146,9 @@ struct worker {
     bool thread_started;
     struct random random;
     bool admitted; /* server->admission was opened */
-    struct diag_rate limit_rates[LIMIT_COUNT], accept_rate;
+    struct diag_rate limit_rates[LIMIT_COUNT], accept_rate, admin_rate;
     void *command_arena;
+    struct admin_door admin;
 };
 
 /* ---- worker_fold.c: the log into tables and marks. ---- */
@@ -187,6 +200,8 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
                  uint32_t taken);
 bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
 void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
+/* Age of the oldest tick after `read`. */
+uint64_t stream_owed_ms(const struct worker *w, uint64_t read);
 /* What `first` says goes out before data; its reference to minus is taken over. Nothing to do where it says
  * neither define nor snapshot. */
 void stream_snapshot_start(struct worker *w, struct conn *c, const struct snapshotting *first);
@@ -240,6 +255,14 @@ void limit_met(struct worker *w, enum limit which);
 void limit_close(struct worker *w, struct conn *c, enum limit which, uint16_t code, const char *reason);
 /* The heap is used up: closed with 1008. */
 void limit_memory(struct worker *w, struct conn *c);
+
+/* ---- worker_admin.c: what administration asks. ---- */
+void admin_door_init(struct admin_door *d, struct admin_handed *handed);
+/* At most one ask a turn. */
+uint32_t admin_turn(struct worker *w);
+/* A request with the right token: its connection is the administration's from now on. False: no room there.
+ */
+bool admin_hand_over(struct worker *w, struct conn *c, const char *head, size_t size);
 
 /* ---- worker_input.c: bytes in. ---- */
 void input_received(struct worker *w, struct conn *c, const struct io_event *e);

@@ -56,11 +56,12 @@ uint32_t memory_arena_bytes(const struct settings *s)
     return (uint32_t)(ARENA_BYTES + (s->rules_max + COMMAND_SYMBOLS_MAX) * 512);
 }
 
-void memory_budget(const struct settings *s, size_t log_bytes, struct memory_budget *out)
+void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_bytes, struct memory_budget *out)
 {
     uint64_t workers = worker_count(s);
     size_t each = sizeof(struct worker) + memory_arena_bytes(s) + COMMAND_ARENA_BYTES +
                   (size_t)RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES + s->symbols_max * sizeof(uint64_t) +
+                  ADMIN_HANDED * sizeof(struct admin_handed) +
                   last_value_bytes((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4) +
                   groups_table_bytes((uint32_t)s->symbols_max);
     uint64_t rests = rests_for_all(s) ? s->connections_max : workers * memory_rest_blocks(s);
@@ -72,9 +73,10 @@ void memory_budget(const struct settings *s, size_t log_bytes, struct memory_bud
         .messages = workers * memory_assembly_blocks(s) * memory_assembly_bytes(s),
         .filters = workers * memory_filter_bytes(s),
         .workers = workers * each,
+        .admin = admin_bytes,
     };
     out->total = out->log + out->connections + out->rests + out->requests + out->messages + out->filters +
-                 out->workers;
+                 out->workers + out->admin;
 }
 
 int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault)

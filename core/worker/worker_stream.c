@@ -20,7 +20,6 @@ static struct snapshot_in snapshot_in(const struct worker *w, const struct conn 
 static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint64_t to, bool force);
 static bool rejoin(struct worker *w, struct conn *c, struct cohort *target);
 static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, const struct render_in *in);
-static uint64_t behind_ms(const struct worker *w, const struct conn *c);
 static void notice_unit(struct worker *w, const struct conn *c, struct unit *u, enum unit_kind kind,
                         const char *text, uint32_t size);
 
@@ -80,17 +79,17 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
         }
     }
     char text[NOTICE_MAX];
-    uint32_t size = conn_notices(c)->lag(text, behind, behind ? behind_ms(w, c) : 0, (enum policy)c->policy);
+    uint32_t size =
+        conn_notices(c)->lag(text, behind, behind ? stream_owed_ms(w, c->read) : 0, (enum policy)c->policy);
     notice_unit(w, c, u, UNIT_LAG, text, size);
     u->value = behind;
     return true;
 }
 
-/* Age of the oldest tick owed. */
-static uint64_t behind_ms(const struct worker *w, const struct conn *c)
+uint64_t stream_owed_ms(const struct worker *w, uint64_t read)
 {
     struct tick t;
-    for (uint64_t seq = c->read; seq < w->read_seq && seq < c->read + 64; seq++) {
+    for (uint64_t seq = read; seq < w->read_seq && seq < read + 64; seq++) {
         if (log_read(w->log, seq, &t, 1) != 1) return 0;
         if (t.kind == TICK_BAR) continue; /* a bar has no ingest time */
         int64_t age = (int64_t)w->real_ns - t.ingest_ns;

@@ -159,6 +159,7 @@ static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m
         conn_send_now(w, c, frame, head + m->size);
         return;
     }
+    if (c->flags & CF_CLOSE) return; /* and the place of the pong may hold the reason of our close frame */
     if (!c->pong) c->pong = heap_get(&w->groups.heap, WS_CONTROL_BYTES_MAX + 1);
     if (!c->pong) return; /* no memory: the peer may ask again */
     c->pong[0] = (uint8_t)m->size;

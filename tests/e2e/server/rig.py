@@ -1,6 +1,6 @@
 """A tickcast server of one's own for a test, and a plain WebSocket client over a blocking socket: it reads only when asked, so that
 a test decides who is slow. Loopback only; every wait has an end."""
-import base64, json, os, re, signal, socket, struct, subprocess, tempfile, time
+import base64, json, os, re, shutil, signal, socket, struct, subprocess, tempfile, time
 from decimal import Decimal
 from bin_codec import Decoder
 
@@ -13,6 +13,8 @@ class Server:
         words = [TICKCAST, command, "--listen", "127.0.0.1:0", "--io", io, "--max-connections", "2048"]
         if command == "serve" and feed:
             words += ["--feed", feed]
+        self.folder = tempfile.mkdtemp(prefix="tickcast-run-")  # of the administration socket
+        popen["env"] = {**popen.get("env", os.environ), "RUNTIME_DIRECTORY": self.folder}
         self.process = subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL, **popen)
         self.port = int(self.wait_log(r"event=listening address=127\.0\.0\.1:(\d+)"))
 
@@ -60,6 +62,14 @@ class Server:
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *headers, "", ""]
         return self.raw("\r\n".join(lines).encode())
 
+    def admin(self, method, path, headers=()):
+        """A request on the default administration socket."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(15)
+            s.connect(f"{self.folder}/admin-{self.port}.sock")
+            s.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "Host: admin", "Connection: close", *headers, "", ""]).encode())
+            return read_http(s)
+
     def client(self, path="/v1/ws", **options):
         return Client(self.port, path, **options)
 
@@ -77,6 +87,7 @@ class Server:
         self.process.wait()
         text = self.text()
         os.unlink(self.log.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
         assert "assertion failed" not in text and "Sanitizer" not in text, text
 
 
