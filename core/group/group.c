@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "group/group_internal.h"
 
 #include <stdlib.h>
@@ -23,20 +24,22 @@ int groups_init(struct groups *gs, const struct groups_options *o)
                           .bucket_count = BUCKETS};
     TC_ASSERT(o->members_max >= 1);
     TC_ASSERT(o->members_max <= COHORT_MEMBERS_MAX);
+    random_secret(&gs->pattern_secret, sizeof gs->pattern_secret);
     gs->queue.queue_next = gs->queue.queue_prev = &gs->queue;
     timer_wheel_init(&gs->timers, o->now_ns);
     if (heap_init(&gs->heap, o->heap_bytes) < 0) return TC_ESYSTEM;
     gs->buckets = memory_reserve(BUCKETS * sizeof(struct group *), 0);
     gs->by_symbol = memory_reserve(o->symbols_max * sizeof *gs->by_symbol, 0);
+    gs->patterns = memory_reserve(GROUP_PATTERN_BUCKETS * sizeof(struct pattern *), 0);
     gs->notes = memory_reserve(o->symbols_max * sizeof *gs->notes, 0);
     gs->noted = memory_reserve(o->symbols_max * sizeof *gs->noted, 0);
-    return gs->buckets && gs->by_symbol && gs->notes && gs->noted ? 0 : TC_ESYSTEM;
+    return gs->buckets && gs->by_symbol && gs->patterns && gs->notes && gs->noted ? 0 : TC_ESYSTEM;
 }
 
 size_t groups_table_bytes(uint32_t symbols_max)
 {
     struct groups *gs;
-    return BUCKETS * sizeof *gs->buckets +
+    return BUCKETS * sizeof *gs->buckets + GROUP_PATTERN_BUCKETS * sizeof *gs->patterns +
            symbols_max * (sizeof *gs->by_symbol + sizeof *gs->notes + sizeof *gs->noted);
 }
 
@@ -44,6 +47,7 @@ void groups_destroy(struct groups *gs)
 {
     memory_release(gs->buckets, BUCKETS * sizeof(struct group *));
     memory_release(gs->by_symbol, gs->symbols_max * sizeof *gs->by_symbol);
+    memory_release(gs->patterns, GROUP_PATTERN_BUCKETS * sizeof(struct pattern *));
     memory_release(gs->notes, gs->symbols_max * sizeof *gs->notes);
     memory_release(gs->noted, gs->symbols_max * sizeof *gs->noted);
     heap_destroy(&gs->heap);

@@ -51,6 +51,21 @@ struct cohort {
     uint32_t slots[COHORT_MEMBERS_MAX];
 };
 
+/* A list of groups in the index. Entry and place point at each other. */
+struct index_entry {
+    struct group *group;
+    uint32_t place; /* in group->places */
+};
+struct index_list {
+    struct index_entry *at;
+    uint32_t count, room;
+};
+struct index_place {
+    struct index_list *list;
+    uint32_t at;   /* in list->at */
+    uint8_t kinds; /* of a pattern's list: those of the group's rule; else 0 */
+};
+
 struct group {
     struct group *hash_next;
     struct group *next, *prev; /* all groups of the worker */
@@ -60,13 +75,13 @@ struct group {
     uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
     struct cohort *cohorts;
     uint32_t cohort_count;
-    uint32_t reference_count; /* connections, in step or behind */
+    uint32_t reference_count;   /* connections, in step or behind */
+    struct index_place *places; /* every list of the index that it stands in */
+    uint32_t place_count, place_room;
 };
 
-struct symbol_groups {
-    struct group **at;
-    uint32_t count, room;
-};
+#define GROUP_PATTERN_BUCKETS 65536u
+struct pattern;
 
 struct groups {
     struct heap heap;
@@ -78,11 +93,14 @@ struct groups {
     uint64_t interval_ns_least;         /* --batch-us */
     struct group **buckets;
     uint32_t bucket_count;
-    struct group *all;               /* list head */
-    struct symbol_groups *by_symbol; /* symbols_max; groups whose named rules match it */
-    struct symbol_groups every;      /* groups with a "*" rule */
-    struct cohort queue;             /* ring head: cohorts with news, oldest first */
-    struct timer_wheel timers;       /* of cohorts that wait for visit_due_ns */
+    struct group *all;            /* list head */
+    struct index_list *by_symbol; /* symbols_max; groups whose named rules match it */
+    struct index_list every;      /* groups with a "*" rule */
+    struct pattern **patterns;    /* GROUP_PATTERN_BUCKETS; those that may match a symbol yet to come */
+    uint64_t pattern_secret, prefix_sizes;       /* bit n: some prefix pattern has n letters */
+    uint32_t prefix_counts[SYMBOL_NAME_MAX + 1]; /* of prefix patterns, by size */
+    struct cohort queue;                         /* ring head: cohorts with news, oldest first */
+    struct timer_wheel timers;                   /* of cohorts that wait for visit_due_ns */
     /* News of the ticks read this turn, between groups_note and groups_mark. */
     struct note {
         uint64_t seq;

@@ -1,84 +1,114 @@
 /* group/group_index.c -- from symbols to the groups that want them, and the marking of what has news.
- * Groups with a "*" rule stand in one list of their own, not in every symbol's (decision 30). */
+ * Groups with a "*" rule stand in one list of their own, not in every symbol's (decision 30).
+ *
+ * Lists and groups point at each other: an entry knows its place in its group, a place knows its entry in the
+ * list. So a group leaves with as many steps as it has places, however many others want the same symbols. */
 #include "base/assert.h"
 #include "group/group_internal.h"
 
-static int list_add(struct groups *gs, struct symbol_groups *list, struct group *g);
-static void list_remove(struct symbol_groups *list, const struct group *g);
+static int places_reserve(struct groups *gs, struct group *g, uint32_t count);
+static int link_symbols(struct groups *gs, struct group *g);
 
 int index_add_group(struct groups *gs, struct group *g)
 {
-    if (g->filter.kinds_all && list_add(gs, &gs->every, g) < 0) return TC_ELIMIT;
-    for (uint32_t id = 0; id < gs->symbol_count; id++) {
-        if (!filter_has_id(&g->filter, id)) continue;
-        if (list_add(gs, &gs->by_symbol[id], g) < 0) {
-            index_remove_group(gs, g);
-            return TC_ELIMIT;
+    int result = places_reserve(gs, g, g->filter.named_count + (g->filter.kinds_all != 0));
+    if (result == 0 && g->filter.kinds_all) result = list_link(gs, &gs->every, g, 0);
+    if (result == 0) result = link_symbols(gs, g);
+    if (result == 0) result = patterns_add_group(gs, g);
+    if (result < 0) index_remove_group(gs, g);
+    return result;
+}
+
+/* The symbols known so far, by the bits of the filter. */
+static int link_symbols(struct groups *gs, struct group *g)
+{
+    for (uint32_t word = 0; word < g->filter.id_count / 64; word++)
+        for (uint64_t bits = g->filter.ids[word]; bits != 0; bits &= bits - 1) {
+            uint32_t id = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (list_link(gs, &gs->by_symbol[id], g, 0) < 0) return TC_ELIMIT;
         }
-    }
     return 0;
 }
 
 void index_remove_group(struct groups *gs, struct group *g)
 {
-    if (g->filter.kinds_all) list_remove(&gs->every, g);
-    for (uint32_t id = 0; id < gs->symbol_count; id++)
-        if (filter_has_id(&g->filter, id)) list_remove(&gs->by_symbol[id], g);
+    while (g->place_count > 0) list_unlink(gs, g, g->place_count - 1);
+    heap_put(&gs->heap, g->places, g->place_room * sizeof *g->places);
+    g->places = NULL;
+    g->place_room = 0;
 }
 
-static int list_add(struct groups *gs, struct symbol_groups *list, struct group *g)
+int list_reserve(struct groups *gs, struct index_list *list)
 {
-    if (list->count == list->room) {
-        uint32_t room = list->room ? 2 * list->room : 4;
-        struct group **at = heap_get(&gs->heap, room * sizeof *at);
-        if (!at) return TC_ELIMIT;
-        if (list->count > 0) memcpy(at, list->at, list->count * sizeof *at);
-        heap_put(&gs->heap, list->at, list->room * sizeof *at);
-        list->at = at;
-        list->room = room;
-    }
-    list->at[list->count++] = g;
+    if (list->count < list->room) return 0;
+    uint32_t room = list->room ? 2 * list->room : 4;
+    struct index_entry *at = heap_get(&gs->heap, room * sizeof *at);
+    if (!at) return TC_ELIMIT;
+    if (list->count > 0) memcpy(at, list->at, list->count * sizeof *at);
+    heap_put(&gs->heap, list->at, list->room * sizeof *at);
+    list->at = at;
+    list->room = room;
     return 0;
 }
 
-static void list_remove(struct symbol_groups *list, const struct group *g)
+/* Room for count places in all. */
+static int places_reserve(struct groups *gs, struct group *g, uint32_t count)
 {
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->at[i] == g) {
-            list->at[i] = list->at[--list->count];
-            return;
-        }
+    if (count <= g->place_room) return 0;
+    uint32_t room = g->place_room ? g->place_room : 4;
+    while (room < count) room *= 2;
+    struct index_place *places = heap_get(&gs->heap, room * sizeof *places);
+    if (!places) return TC_ELIMIT;
+    if (g->place_count > 0) memcpy(places, g->places, g->place_count * sizeof *places);
+    heap_put(&gs->heap, g->places, g->place_room * sizeof *places);
+    g->places = places;
+    g->place_room = room;
+    return 0;
 }
 
-int groups_add_symbol(struct groups *gs, uint32_t id, struct text name, struct group **full)
+int list_link(struct groups *gs, struct index_list *list, struct group *g, uint8_t kinds)
 {
-    TC_ASSERT(id == gs->symbol_count ||
-              id + 1 == gs->symbol_count); /* the latter: called again after *full */
-    for (struct group *g = gs->all; g; g = g->next) {
-        if (filter_has_id(&g->filter, id)) continue;
-        int kinds = filter_add_symbol(&g->filter, &gs->heap, id, name);
-        if (kinds == 0) continue;
-        if (kinds < 0 || list_add(gs, &gs->by_symbol[id], g) < 0) {
-            *full = g;
-            return TC_ELIMIT;
-        }
-    }
-    gs->symbol_count = id + 1;
+    if (places_reserve(gs, g, g->place_count + 1) < 0 || list_reserve(gs, list) < 0) return TC_ELIMIT;
+    g->places[g->place_count] = (struct index_place){list, list->count, kinds};
+    list->at[list->count++] = (struct index_entry){g, g->place_count++};
     return 0;
+}
+
+void list_unlink(struct groups *gs, struct group *g, uint32_t place)
+{
+    TC_ASSERT(place < g->place_count);
+    struct index_place gone = g->places[place];
+    struct index_list *list = gone.list;
+    TC_ASSERT(list->at[gone.at].group == g);
+    struct index_entry last = list->at[--list->count];
+    list->at[gone.at] = last; /* takes its place; itself, if it was the last */
+    last.group->places[last.place].at = gone.at;
+    struct index_place moved = g->places[--g->place_count];
+    g->places[place] = moved;
+    if (place < g->place_count) moved.list->at[moved.at].place = place;
+    list_trim(gs, list);
+    if (list->count == 0 && gone.kinds > 0) patterns_drop(gs, list);
+}
+
+void list_trim(struct groups *gs, struct index_list *list)
+{
+    if (list->count > 0) return;
+    heap_put(&gs->heap, list->at, list->room * sizeof *list->at);
+    *list = (struct index_list){.at = NULL};
 }
 
 void groups_mark(struct groups *gs, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < gs->every.count; i++)
-        if (gs->every.at[i]->filter.kinds_all & gs->kinds_noted)
-            group_mark(gs, gs->every.at[i], gs->seq_noted, now_ns);
+        if (gs->every.at[i].group->filter.kinds_all & gs->kinds_noted)
+            group_mark(gs, gs->every.at[i].group, gs->seq_noted, now_ns);
     for (uint32_t i = 0; i < gs->noted_count; i++) {
         uint32_t id = gs->noted[i];
         struct note *n = &gs->notes[id];
-        struct symbol_groups *list = &gs->by_symbol[id];
+        struct index_list *list = &gs->by_symbol[id];
         for (uint32_t k = 0; k < list->count; k++)
-            if (filter_kinds(&list->at[k]->filter, id) & n->kinds)
-                group_mark(gs, list->at[k], n->seq, now_ns);
+            if (filter_kinds(&list->at[k].group->filter, id) & n->kinds)
+                group_mark(gs, list->at[k].group, n->seq, now_ns);
         *n = (struct note){.seq = 0};
     }
     if (gs->seq_feed > 0) /* feed ticks are everybody's (decision 10) */
@@ -99,12 +129,30 @@ void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_n
     }
 }
 
+/* Every place has its entry, and there is one for each symbol that the filter has. */
+static void group_check_places(const struct groups *gs, const struct group *g)
+{
+    uint32_t symbols = 0;
+    for (uint32_t i = 0; i < g->place_count; i++) {
+        const struct index_place *p = &g->places[i];
+        TC_ASSERT(p->at < p->list->count);
+        TC_ASSERT(p->list->at[p->at].group == g);
+        TC_ASSERT(p->list->at[p->at].place == i);
+        if (p->kinds > 0 || p->list == &gs->every) continue;
+        symbols++;
+        TC_ASSERT(p->list >= gs->by_symbol);
+        TC_ASSERT(filter_has_id(&g->filter, (uint32_t)(p->list - gs->by_symbol)));
+    }
+    TC_ASSERT(symbols == g->filter.named_count);
+}
+
 void groups_check(const struct groups *gs)
 {
     uint32_t group_count = 0, cohort_count = 0, queued = 0;
     for (const struct group *g = gs->all; g; g = g->next) {
         group_count++;
         TC_ASSERT(g->reference_count > 0);
+        group_check_places(gs, g);
         uint32_t members = 0, cohorts = 0;
         for (const struct cohort *c = g->cohorts; c; c = c->next) {
             TC_ASSERT(c->group == g);

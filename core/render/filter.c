@@ -6,7 +6,6 @@
 static bool kinds_differ(const struct rule *rules, uint32_t rule_count);
 static int grow(struct filter *f, struct heap *h, uint32_t id, bool by_id);
 static uint32_t named_kinds(const struct filter *f, struct text name);
-static int add_kinds(struct filter *f, struct heap *h, uint32_t id, uint32_t kinds);
 
 struct rule rule_make(struct text pattern, uint32_t kinds)
 {
@@ -68,7 +67,7 @@ int filter_init_with(struct filter *f, struct heap *h, const struct rule *rules,
         if (rules[i].prefix) continue;
         int64_t id = symbol_table_find(symbols, (struct text){rules[i].name, rules[i].size});
         if (id < 0 || id >= symbol_count) continue;
-        if (add_kinds(f, h, (uint32_t)id, rules[i].kinds) < 0) goto full;
+        if (filter_add_kinds(f, h, (uint32_t)id, rules[i].kinds) < 0) goto full;
     }
     bool prefixes = false;
     for (uint32_t i = 0; i < rule_count; i++) prefixes |= rules[i].prefix && rules[i].size > 0;
@@ -104,10 +103,10 @@ int filter_add_symbol(struct filter *f, struct heap *h, uint32_t id, struct text
 {
     uint32_t kinds = named_kinds(f, name);
     if (kinds == 0) return 0;
-    return add_kinds(f, h, id, kinds) < 0 ? TC_ELIMIT : (int)kinds;
+    return filter_add_kinds(f, h, id, kinds) < 0 ? TC_ELIMIT : (int)kinds;
 }
 
-static int add_kinds(struct filter *f, struct heap *h, uint32_t id, uint32_t kinds)
+int filter_add_kinds(struct filter *f, struct heap *h, uint32_t id, uint32_t kinds)
 {
     if (id >= f->id_count && grow(f, h, id, f->by_id != NULL) < 0) return TC_ELIMIT;
     if (!filter_has_id(f, id)) f->named_count++;

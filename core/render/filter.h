@@ -51,6 +51,10 @@ int filter_init_with(struct filter *f, struct heap *h, const struct rule *rules,
 void filter_free(struct filter *f, struct heap *h);
 /* A symbol appeared (ids in order). Returns its kinds by named rules (0: none names it), or TC_ELIMIT. */
 int filter_add_symbol(struct filter *f, struct heap *h, uint32_t id, struct text name);
+/* The same, where it is known which kinds its named rules want (or some of them: kinds add up). 0 or
+ * TC_ELIMIT.
+ */
+int filter_add_kinds(struct filter *f, struct heap *h, uint32_t id, uint32_t kinds);
 
 static inline bool filter_has_id(const struct filter *f, uint32_t id)
 {

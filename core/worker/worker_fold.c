@@ -8,6 +8,7 @@ static void fold_tick(struct worker *w, const struct tick *t);
 static void sweep_quiet(struct worker *w);
 static void locate_symbol(struct worker *w, uint32_t id, uint64_t seq);
 static void learn_symbols(struct worker *w, uint32_t count);
+static bool refers_to(const struct conn *c, const struct group *g);
 static void copy_tables(struct worker *w);
 static void lapped(struct worker *w);
 
@@ -90,14 +91,21 @@ static void learn_symbols(struct worker *w, uint32_t count)
         struct group *full = NULL;
         if (groups_add_symbol(&w->groups, id, symbol_table_name(log_symbols(w->log), id), &full) == 0)
             continue;
-        /* No memory for one group's filter: its members are told, the others go on. */
+        /* No memory for one group's filter: its members are closed, the others go on. */
         for (uint32_t slot = 0; slot < w->conn_touched; slot++)
-            if (w->conns[slot].state != CONN_FREE && w->conns[slot].group == full) {
+            if (refers_to(&w->conns[slot], full)) {
                 limit_met(w, LIMIT_FILTER_MEMORY);
                 counter_add(&w->counters.closed_limit_total, 1);
                 conn_close(w, &w->conns[slot], IO_CLOSE_RESET);
             }
     }
+}
+
+/* In whatever way: the group must go with the last of them, or it would be met again. */
+static bool refers_to(const struct conn *c, const struct group *g)
+{
+    if (c->state == CONN_FREE) return false;
+    return c->group == g || (c->answer && c->answer->group == g) || (c->snapshot && c->snapshot->minus == g);
 }
 
 static void copy_tables(struct worker *w)
