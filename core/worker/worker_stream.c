@@ -31,13 +31,16 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     if (c->snapshot && c->snapshot->define && definitions_unit(w, c, u)) return true;
     bool change =
         c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
-    if (c->snapshot || change) {
-        if (catch_up_unit(w, c, u, w->read_seq, change)) return true;
+    if (c->snapshot || change) { /* a snapshot under way is finished before the set changes */
+        if (catch_up_unit(w, c, u, w->read_seq, change && !c->snapshot)) return true;
         if (c->read < w->read_seq) {
             conn_ready(w, c); /* out of budget for this turn */
             return false;
         }
-        return change ? false : snapshot_unit(w, c, u);
+        if (!c->snapshot) return false;
+        if (c->ticks_untold > 0 || c->untold_conflated > 0) /* frame=tick: a piece is exact at its own seq */
+            return catch_up_unit(w, c, u, c->read, true);
+        return snapshot_unit(w, c, u);
     }
     struct cohort *target = cohort_find(&w->groups, c->group, c->position);
     if (target && target->ticks_untold > 0) { /* frame=tick: it must first tell its members what it covered */
