@@ -44,9 +44,10 @@ void conn_accept(struct worker *w, const struct io_event *e)
     uint32_t slot = slot_take(w);
     struct conn *c = &w->conns[slot];
     uint32_t generation = c->generation + 1;
+    uint32_t in_line = c->flags & CF_READY; /* the one before went while it stood there: once is enough */
     *c = (struct conn){.generation = generation,
                        .state = CONN_HTTP,
-                       .flags = CF_KEEP_ALIVE,
+                       .flags = CF_KEEP_ALIVE | in_line,
                        .unit = NO_UNIT,
                        .rest_block = POOL_NONE,
                        .held_first = NO_BUFFER,

@@ -109,9 +109,10 @@ void worker_destroy(struct worker *w)
 void worker_check(const struct worker *w)
 {
     groups_check(&w->groups);
-    uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0;
+    uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0, ready = 0;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
         const struct conn *c = &w->conns[slot];
+        ready += (c->flags & CF_READY) != 0; /* a slot that is free again may stand in line still */
         if (c->state == CONN_FREE) continue;
         open++;
         handshaking += !(c->flags & CF_UPGRADED);
@@ -128,6 +129,7 @@ void worker_check(const struct worker *w)
         TC_ASSERT(c->snapshot == NULL);
     }
     TC_ASSERT(open == w->conn_count);
+    TC_ASSERT(ready == w->ready_count); /* nobody stands in line twice */
     TC_ASSERT(behind == w->behind_count);
     TC_ASSERT(subscribed == w->subscriber_count);
     TC_ASSERT(handshaking == w->conn_handshaking);
