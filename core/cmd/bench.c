@@ -235,6 +235,7 @@ static bool wait_phase(struct bench *b, uint64_t ns)
 {
     for (uint64_t end = clock_mono_ns() + ns; clock_mono_ns() < end && !atomic_load(&b->enough);) {
         if (atomic_load(&b->ended) >= b->expected) return false;
+        if (b->options.enough && atomic_load(&b->verified) >= b->options.enough) return true;
         if (step(b)) return false;
     }
     return true;

@@ -36,7 +36,7 @@ struct bench_options {
     const char *url, *symbols, *kinds, *policy, *frame, *rate, *since, *cpus, *io;
     const char *json, *html, *ts_key, *ts_unit, *seq_key, *subprotocol, *send;
     uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, seed;
-    uint64_t kill, churn, stall, stall_max_ns, lists, list_size;
+    uint64_t enough, kill, churn, stall, stall_max_ns, lists, list_size;
     uint64_t duration_ns, warmup_ns, connect_timeout_ns;
     bool verify, snapshot, idle, any, mix, self_test;
 };
@@ -101,6 +101,7 @@ struct bench_thread {
     struct random random;
     struct bench_counts counts[ROLES];
     struct verify_counts verified;
+    uint64_t verified_told;                            /* of verified.ticks, added to bench.verified */
     struct latency *latency, *handshakes, *subscribes; /* owned */
     struct bench_series *series;                       /* owned */
     struct fault first; /* the first thing that went wrong, with the connection's number */
@@ -123,6 +124,7 @@ struct bench {
     _Atomic uint32_t open, ended; /* open: subscribed at some time; ended: over, or never came to be */
     _Atomic uint32_t measuring;   /* threads that have seen PHASE_MEASURE */
     _Atomic bool enough;          /* the measurement is over before its time */
+    _Atomic uint64_t verified;    /* ticks, by all threads, now and then */
 };
 
 /* ---- bench_options.c ---- */

@@ -63,6 +63,8 @@ static const struct option_row rows[] = {
     SECONDS("stall-max", stall_max_ns, 1000, 1, 3600000, "the longest stall"),
     FLAG("verify", verify,
          "hold every tick against a reference connection: all there, the same, none untold"),
+    COUNT("enough", enough, 0, 0, UINT64_MAX, "verified ticks",
+          "with --verify: end as soon as so many were delivered and found true; 0: only by --duration"),
     COUNT("sample", sample, 16, 1, 1000000, "ticks", "take the latency of every so-manieth tick"),
     COUNT("threads", threads, 1, 1, BENCH_THREADS_MAX, "threads", "that share the connections"),
     WORDS("cpus", cpus, NULL, "LIST", "processors to pin the threads to, as in 1,2-3"),
@@ -143,6 +145,8 @@ static int check(struct bench_options *o, struct fault *f)
 
 static int check_verify(const struct bench_options *o, struct fault *f)
 {
+    if (!o->verify && o->enough)
+        return fault_set(f, TC_EUSAGE, "--enough: counts what --verify has verified; add --verify");
     if (!o->verify) return TC_OK;
     if (o->idle)
         return fault_set(f, TC_EUSAGE, "--verify: idle connections have nothing to verify; leave --idle out");

@@ -156,6 +156,8 @@ static void settle_all(struct bench_thread *t, uint64_t now_ns)
     if (t->reference || (!t->bench->options.verify && !t->bench->options.stall)) return;
     for (uint32_t i = 0; i < t->begun; i++)
         if (verify_conn_waiting(&t->conns[i].verify) || !t->conns[i].reading) settle(t, &t->conns[i], now_ns);
+    atomic_fetch_add(&t->bench->verified, t->verified.ticks - t->verified_told);
+    t->verified_told = t->verified.ticks;
 }
 
 static void finish(struct bench_thread *t)
