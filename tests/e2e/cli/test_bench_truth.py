@@ -12,7 +12,7 @@ SECONDS_MOST = 400
 def test_a_hundred_million_deliveries_hold_no_lie():
     with Server(feed="sim:?symbols=200&rate=20000&seed=3") as server:
         server.wait_metric("symbols", lambda n: n == 200)
-        done = run("bench", "--url", f"ws://127.0.0.1:{server.port}", "--connections", "200", "--mix", "--kill", "40", "--stall", "10",
+        done = run("bench", "--url", f"ws://127.0.0.1:{server.port}", "--connections", "200", "--mix", "--kill", "100", "--stall", "10",
                    "--churn", "4", "--slow", "3", "--stuck", "2", "--verify", "--enough", str(ENOUGH), "--duration",
                    str(SECONDS_MOST), "--json", "-", seconds=SECONDS_MOST + 120)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr
@@ -23,5 +23,5 @@ def test_a_hundred_million_deliveries_hold_no_lie():
               f"{v['unverified']} frames unverified, {v['lies']} lies")
         assert v["lies"] == 0 and n["broken"] == 0 and n["lost"] == 0
         assert v["ticks"] >= ENOUGH
-        assert n["kills"] >= 20 * r["seconds"] and n["resumes"] >= 10 * r["seconds"]
+        assert n["kills"] > ENOUGH / 100_000 and n["resumes"] > ENOUGH / 1_000_000  # a thousand kills at full size
         assert v["unverified"] * 100 < v["frames"], "the reference could not keep up: too little was verified"
