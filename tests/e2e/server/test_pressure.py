@@ -116,3 +116,23 @@ def test_decision_9_the_memory_of_rests_is_bounded(io):
             c.until_type("subscribed")
         s.wait_metric("closed_rest_total", lambda n: n > 0)
         assert s.metrics()["rest_bytes"] <= 4 * 16384
+
+
+def test_a_closed_loop_does_not_run_away_from_full_sockets(io):
+    """pace=workers, decision 17: where nobody takes, each burst of 16 waits up to a second. Bounds from above only: a busy machine is slower still."""
+    with Server(io=io, feed="sim:?symbols=5&rate=0&burst=16&pace=workers") as s:
+        stuck = s.client("/v1/ws?symbols=*&policy=complete&frame=tick", rcvbuf=4096)
+        s.wait_metric("behind", lambda n: n == 1)
+        for _ in range(10):  # what is on the way to a full socket may make it take a few times more
+            begin, first = time.monotonic(), s.metrics()["read_seq"]
+            while time.monotonic() < begin + 2:
+                last = s.metrics()["read_seq"]
+            if last - first <= 16 * (time.monotonic() - begin + 2):
+                break
+        else:
+            raise AssertionError(f"{last - first} ticks in 2 s")
+        reader = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0")  # somebody takes: the loop goes on at his pace
+        seen = reader.until(lambda m: m["type"] == "ticks" and m["to"] > last + 5000)
+        assert not any(m["type"] == "gap" for m in seen)
+        stuck.close()
+        reader.close()
