@@ -1,6 +1,6 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions \
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare \
         clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
@@ -40,6 +40,10 @@ fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/c
 	@$(NOASLR) tools/fuzz.sh
 bench: deps-test ## the micro-benchmarks (ARGS="--benchmark_filter=render")
 	@tools/bench.sh $(ARGS)
+compare: deps-test ## the same load on tickcast and other servers, into docs/compare.md (ROUNDS SECONDS N PEERS LOADS OUT)
+	@tools/deps.sh compare || echo "compare: goes on without what is missing"
+	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
+	@/usr/bin/python3 bench/compare/run.py
 instructions: deps-test ## count the instructions of each stage anew (callgrind) and keep them
 	@tools/build.sh release instructions -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
 	@/usr/bin/python3 bench/instructions/compare.py build/release/tests/speed/instructions --renew

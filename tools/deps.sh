@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, in sets: tools/deps.sh run web test browser sanitize lint
+# Installs what is missing, in sets: tools/deps.sh run web test browser sanitize lint compare
 #
 #   run       what the program needs to be built
 #   web       nodejs and npm, which bundle the dashboard
@@ -7,6 +7,7 @@
 #   browser   chromium, for the dashboard's test
 #   sanitize  clang 14, for the fuzzers
 #   lint      clang-format, clang-tidy
+#   compare   the servers of `make compare`; what cannot be installed is left out there
 #
 # A package that is there is not touched, and where nothing is missing no network is needed.
 set -eu
@@ -17,6 +18,7 @@ TEST="g++ libbenchmark-dev libcmocka-dev libseccomp-dev iproute2 procps python3 
       python3-websockets nginx-light haproxy nats-server git valgrind libc6-dbg"
 SANITIZE="clang-14 llvm-14 lld-14 libclang-rt-14-dev"
 LINT="clang-format clang-tidy"
+COMPARE="libnginx-mod-nchan mosquitto libwebsockets-dev nats-server"
 
 die() {
     echo "deps: $1" >&2
@@ -63,8 +65,9 @@ for set in "$@"; do
     test) wanted="$wanted $(missing $TEST)" ;;
     sanitize) wanted="$wanted $(missing $SANITIZE)" ;;
     lint) wanted="$wanted $(missing $LINT)" ;;
+    compare) wanted="$wanted $(missing $COMPARE)" ;;
     web | browser) wanted="$wanted $(missing_tools "$set")" ;;
-    *) die "no such set: $set (run, web, test, browser, sanitize, lint)" ;;
+    *) die "no such set: $set (run, web, test, browser, sanitize, lint, compare)" ;;
     esac
 done
 wanted=$(echo $wanted)

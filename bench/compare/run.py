@@ -1,0 +1,143 @@
+"""The same load on tickcast and on others: `make compare`. Writes docs/compare.md and docs/compare-*.svg.
+
+Interleaved: in each round every kind of load runs on every peer before the next kind begins, each on a server of its
+own, just started. Server (and publisher) on one processor, the subscribers on another. Environment:
+
+    ROUNDS=3 SECONDS=3 N=1000 PEERS=tickcast,ws,...   what to run
+    OUT=docs                                          where to write
+    LOADS=idle,closed,rate,stuck                      which kinds
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import peers
+import report
+
+CLIENT = os.path.join(peers.BUILD, "load")
+
+
+def main():
+    rounds, seconds = int(os.environ.get("ROUNDS", "3")), float(os.environ.get("SECONDS", "3"))
+    connections = int(os.environ.get("N", "1000"))
+    if rounds < 1 or seconds < 0.5 or connections < 10:
+        sys.exit("compare: ROUNDS >= 1, SECONDS >= 0.5 and N >= 10 are wanted")
+    cpus = sorted(os.sched_getaffinity(0))
+    server_cpu, client_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
+    build()
+    absent = {}
+    run = choose(absent, server_cpu)
+    loads = choose_loads(connections)
+    results, began = [], time.monotonic()
+    for number in range(rounds):
+        for load in loads:
+            if load["kind"] == "idle" and number > 0:
+                continue
+            for peer in run:
+                result = measure(peer, load, seconds, client_cpu)
+                result.update(peer=peer.name, load=load["name"], round=number)
+                results.append(result)
+                print(line_of(result), flush=True)
+    facts = {"rounds": rounds, "seconds": seconds, "connections": connections, "took": time.monotonic() - began,
+             "absent": absent, "pinned": client_cpu is not None,
+             "peers": {p.name: {"version": p.version(), "what": p.what} for p in run}}
+    out = os.environ.get("OUT", os.path.join(peers.ROOT, "docs"))
+    os.makedirs(out, exist_ok=True)
+    with open(os.path.join(peers.BUILD, "results.json"), "w", encoding="utf-8") as file:
+        json.dump({"facts": facts, "results": results}, file, indent=1)
+    report.write(out, facts, loads, results)
+    failed = [r for r in results if "failed" in r]
+    print(f"compare: {len(results)} runs, {len(failed)} failed, {facts['took']:.0f} s; {out}/compare.md")
+    return 1 if len(failed) == len(results) else 0
+
+
+def build():
+    os.makedirs(peers.BUILD, exist_ok=True)
+    source = os.path.join(peers.HERE, "load")
+    files = sorted(os.path.join(source, name) for name in os.listdir(source) if name.endswith(".c"))
+    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-o", CLIENT] + files + ["-lpthread"], check=True)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libwebsockets"], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True, check=False)
+    if flags.returncode == 0:
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", os.path.join(peers.BUILD, "lws"),
+                        os.path.join(peers.HERE, "servers", "lws.c")] + flags.stdout.split() + ["-lpthread"], check=True)
+    if shutil.which("npm") and not os.path.isdir(os.path.join(peers.HERE, "node_modules")):
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=peers.HERE, check=False)
+
+
+def choose(absent, cpu):
+    wanted = [w.strip().lower() for w in os.environ.get("PEERS", "").split(",") if w.strip()]
+    known = {kind.name.lower(): kind for kind in peers.ALL}
+    for name in wanted:
+        if name not in known:
+            sys.exit(f"compare: PEERS: no peer {name}; there are: {', '.join(known)}")
+    run = []
+    for kind in peers.ALL:
+        if wanted and kind.name.lower() not in wanted:
+            continue
+        peer = kind(cpu)
+        why = peer.absent()
+        if why:
+            absent[peer.name] = why
+        else:
+            run.append(peer)
+    if not run:
+        sys.exit(f"compare: nobody can run here: {absent}")
+    return run
+
+
+def choose_loads(connections):
+    loads = [
+        {"name": "idle", "kind": "idle"},
+        {"name": "closed, 1 a burst", "kind": "closed", "burst": 1},
+        {"name": "closed, 16 a burst", "kind": "closed", "burst": 16},
+        {"name": "250 ticks/s", "kind": "rate", "rate": 250},
+        {"name": "500 ticks/s", "kind": "rate", "rate": 500},
+        {"name": "250 ticks/s, 1 % stuck", "kind": "stuck", "rate": 250},
+    ]
+    wanted = os.environ.get("LOADS", "idle,closed,rate,stuck").split(",")
+    for load in loads:
+        load["connections"] = connections
+        load["stuck"] = max(1, connections // 100) if load["kind"] == "stuck" else 0
+    return [load for load in loads if load["kind"] in wanted]
+
+
+def measure(peer, load, seconds, client_cpu):
+    try:
+        peer.start(load)
+        command = [CLIENT] + peer.client_arguments() + ["-n", str(load["connections"]), "-k", str(load["stuck"])]
+        for pid in peer.pids():
+            command += ["-I", str(pid)]
+        if client_cpu is not None:
+            command += ["-c", str(client_cpu), "-C", str(peer.cpu)]
+        if load["kind"] == "idle":
+            command += ["-d", "0", "-i", "2"]
+        else:
+            command += ["-d", str(seconds), "-W", "1"]
+        command += ["-r", str(load["rate"])] if "rate" in load else ["-B", str(load.get("burst", 1))]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+                              timeout=seconds + 90)
+        if done.returncode != 0:
+            return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"}
+        return json.loads(done.stdout)
+    except (peers.Failed, subprocess.TimeoutExpired, OSError) as error:
+        return {"failed": str(error)}
+    finally:
+        peer.stop()
+
+
+def line_of(r):
+    head = f"round {r['round'] + 1}  {r['load']:24}{r['peer']:16}"
+    if "failed" in r:
+        return head + f"failed: {r['failed']}"
+    if r["load"] == "idle":
+        return head + f"{(r['rss_connected'] - r['rss_start']) / r['connections']:10.0f} bytes/connection"
+    return head + (f"{r['ticks'] / r['seconds'] / 1000:10.1f} k/s  p50 {r['p50_ms']:7.2f}  p99 {r['p99_ms']:7.2f} ms"
+                   f"  lost {r['lost']}  client {r['client_cpu']:.0%}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
