@@ -7,11 +7,13 @@
 #include "cmd/serve.h"
 #include "cmd/serve_options.h"
 #include "cmd/tail.h"
+#include "cmd/top.h"
 #include "config/suggest.h"
 
 const struct command_entry commands[] = {
-    {&cli_serve, cmd_serve}, {&cli_replay, cmd_replay},         {&cli_tail, cmd_tail},
-    {&cli_bench, cmd_bench}, {&cli_completion, cmd_completion}, {&cli_help, cmd_help},
+    {&cli_serve, cmd_serve}, {&cli_replay, cmd_replay}, {&cli_tail, cmd_tail},
+    {&cli_bench, cmd_bench}, {&cli_top, cmd_top},       {&cli_completion, cmd_completion},
+    {&cli_help, cmd_help},
 };
 const uint32_t command_count = sizeof commands / sizeof commands[0];
 

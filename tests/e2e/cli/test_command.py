@@ -3,7 +3,7 @@ import os, shutil, subprocess
 import pytest
 from cli import run
 
-COMMANDS = ["serve", "replay", "tail", "bench", "completion", "help"]
+COMMANDS = ["serve", "replay", "tail", "bench", "top", "completion", "help"]
 
 
 def test_version():
