@@ -55,8 +55,8 @@ bool admin_socket_folder(uint32_t i, char *out, size_t size);
 /* "unix:FOLDER/admin-PORT.sock" in the first of them, which is made (0700) if it is not there; sockets of
  * servers that are gone are removed from it. TC_ESYSTEM with the reason. */
 int admin_socket_default(uint32_t port, char *out, size_t size, struct fault *fault);
-/* The sockets that answer, in all folders: "unix:PATH" each. Returns how many there are; at most max are
- * written. */
+/* The sockets that answer, in the first folder that has any: "unix:PATH" each. Returns how many there are; at
+ * most max are written. */
 uint32_t admin_socket_find(char (*out)[ADMIN_PATH_MAX], uint32_t max);
 
 #endif

@@ -2,7 +2,6 @@
  * of the user's own, a name by the served port: two servers at once have two sockets. Thread: any; cold. */
 #include "admin/admin.h"
 
-#include "base/bytes.h"
 #include "base/clock.h"
 
 #include <dirent.h>
@@ -19,7 +18,6 @@
 
 static int make_folder(const char *path, struct fault *fault);
 static bool folder_trusted(const char *path);
-static bool known(char (*out)[ADMIN_PATH_MAX], uint32_t count, const char *path);
 static void remove_stale(const char *folder);
 static bool is_socket_name(const char *name);
 static bool answers(const char *path, int *error);
@@ -114,7 +112,7 @@ uint32_t admin_socket_find(char (*out)[ADMIN_PATH_MAX], uint32_t max)
 {
     uint32_t count = 0;
     char folder[512];
-    for (uint32_t i = 0; admin_socket_folder(i, folder, sizeof folder); i++) {
+    for (uint32_t i = 0; count == 0 && admin_socket_folder(i, folder, sizeof folder); i++) {
         DIR *d = folder_trusted(folder) ? opendir(folder) : NULL;
         struct dirent *e;
         while (d && (e = readdir(d)) != NULL) {
@@ -122,7 +120,7 @@ uint32_t admin_socket_find(char (*out)[ADMIN_PATH_MAX], uint32_t max)
             int error;
             if (!is_socket_name(e->d_name)) continue;
             int n = snprintf(path, sizeof path, "%.500s/%.255s", folder, e->d_name);
-            if (n + 5 >= (int)ADMIN_PATH_MAX || known(out, min_u32(count, max), path)) continue;
+            if (n + 5 >= (int)ADMIN_PATH_MAX) continue;
             if (!answers(path, &error)) continue;
             if (count < max) snprintf(out[count], ADMIN_PATH_MAX, "unix:%.100s", path);
             count++;
@@ -138,12 +136,4 @@ static bool folder_trusted(const char *path)
     struct stat st;
     if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode)) return false;
     return st.st_uid == geteuid() || st.st_uid == 0 || geteuid() == 0;
-}
-
-/* The same folder may be named twice. */
-static bool known(char (*out)[ADMIN_PATH_MAX], uint32_t count, const char *path)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(out[i] + strlen("unix:"), path) == 0) return true;
-    return false;
 }
