@@ -90,7 +90,7 @@ static void *copy_all(void *context)
     return NULL;
 }
 
-static void every_copied_entry_is_whole(void **state)
+static void decision_04_every_copied_entry_is_whole(void **state)
 {
     (void)state;
     struct load x = {.from = last_value_create(SYMBOLS, SYMBOLS * INTERVALS), .running = READERS};
@@ -155,7 +155,7 @@ static void one_entry_under_fire(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_copied_entry_is_whole),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(decision_04_every_copied_entry_is_whole),
                                        cmocka_unit_test(one_entry_under_fire)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

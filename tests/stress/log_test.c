@@ -2,9 +2,9 @@
  * so that a reader knows a torn, stale or foreign copy when it sees one. Run at full speed in release builds
  * and under the thread sanitizer.
  *
- * every_copy_is_whole: readers as fast as they can be; each is lapped now and then and must say so.
- * lapped_readers_are_told: a log so small that the writer is in the reader's slot all the time (the litmus of
- * log_shared.h's proof). */
+ * decision_20_every_copy_is_whole: readers as fast as they can be; each is lapped now and then and must say
+ * so. decision_20_lapped_readers_are_told: a log so small that the writer is in the reader's slot all the
+ * time (the litmus of log_shared.h's proof). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,14 +124,14 @@ static uint64_t scaled(uint64_t ticks)
 #endif
 }
 
-static void every_copy_is_whole(void **state)
+static void decision_20_every_copy_is_whole(void **state)
 {
     (void)state;
     uint64_t lapped;
     run(1 << 18, scaled(100000000), &lapped); /* 10^8 in the release build */
 }
 
-static void lapped_readers_are_told(void **state)
+static void decision_20_lapped_readers_are_told(void **state)
 {
     (void)state;
     uint64_t lapped = 0;
@@ -142,8 +142,8 @@ static void lapped_readers_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_copy_is_whole),
-        cmocka_unit_test(lapped_readers_are_told),
+        cmocka_unit_test(decision_20_every_copy_is_whole),
+        cmocka_unit_test(decision_20_lapped_readers_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void *take_all(void *context)
     }
 }
 
-static void no_wake_up_is_lost(void **state)
+static void decision_24_no_wake_up_is_lost(void **state)
 {
     (void)state;
     static struct load x;
@@ -129,6 +129,6 @@ static void no_wake_up_is_lost(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_wake_up_is_lost)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(decision_24_no_wake_up_is_lost)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -265,6 +265,34 @@ def examples_parse(tree):
     return out
 
 
+DECISIONS_BUILT = 27  # those above are proposals: a test of theirs may be named, none must be
+
+
+def decisions_have_tests(tree):
+    """Each decision has a row in the table of tests, and each test named there is in the tree."""
+    page = "docs/decisions/README.md"
+    if page not in tree.texts:
+        return []
+    known = set()
+    for text in tree.below("tests/").values():
+        known.update(re.findall(r"^(?:def test_|static void )(decision_\d+_\w+)\(", text, re.M))
+    out, seen = [], set()
+    for row in re.finditer(r"^\| (\d+) \| (.*) \|$", tree.texts[page], re.M):
+        number, line = int(row.group(1)), line_of(tree.texts[page], row.start())
+        names = re.findall(r"`(\w+)`", row.group(2))
+        seen.add(number)
+        if not names:
+            out.append(finding(page, line, "decision", f"decision {number} names no test"))
+        for name in names:
+            if name not in known:
+                out.append(finding(page, line, "decision", f"no test is called {name}"))
+            elif int(name.split("_")[1]) != number:
+                out.append(finding(page, line, "decision", f"{name} is not of decision {number}"))
+    for number in sorted(set(range(1, DECISIONS_BUILT + 1)) - seen):
+        out.append(finding(page, 1, "decision", f"decision {number} has no row: name its test"))
+    return out
+
+
 ALL = [file_size, line_width, leftovers, machine_paths, layers, banned_calls, python_sleeps, one_door_to_ck,
        own_header_first, lock_without_addresses, settings_described, ends_in_newline, links_lead_somewhere,
-       examples_parse]
+       examples_parse, decisions_have_tests]

@@ -109,7 +109,7 @@ def test_stuck_readers_leave_the_others_complete(io):
         assert s.metrics()["gaps_total"] == 0 and len(held) == 10
 
 
-def test_decision_9_the_memory_of_rests_is_bounded(io):
+def test_decision_09_the_memory_of_rests_is_bounded(io):
     with Server("--rest-memory", str(4 * 16384), io=io, feed=FAST) as s:
         held = [s.client("/v1/ws?symbols=*", rcvbuf=4096) for _ in range(20)]
         for c in held:

@@ -3,7 +3,7 @@ import pytest
 from rig import Closed, Server, ticks_of
 
 
-def test_decision_3_one_set_one_chain(io):
+def test_decision_03_one_set_one_chain(io):
     with Server(io=io) as s:
         c = s.client()
         assert c.next()["type"] == "hello"
@@ -26,7 +26,7 @@ def test_decision_3_one_set_one_chain(io):
         c.until(lambda m: m["type"] == "ticks" and m["ticks"])
 
 
-def test_decision_6_a_quiet_symbol_shares_its_position(io):
+def test_decision_06_a_quiet_symbol_shares_its_position(io):
     with Server(io=io, feed="sim:?symbols=1&rate=500") as s:
         s.wait_metric("head_seq", lambda n: n > 10)  # the feed's own `started` is for everybody
         members = []
@@ -41,7 +41,7 @@ def test_decision_6_a_quiet_symbol_shares_its_position(io):
         assert len({c.position for c in members}) == 1
 
 
-def test_decision_8_who_does_not_read_is_not_read(io):
+def test_decision_08_who_does_not_read_is_not_read(io):
     with Server("--max-commands", "0", io=io) as s:
         c = s.client(rcvbuf=4096)
         c.socket.settimeout(0.5)

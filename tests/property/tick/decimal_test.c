@@ -54,7 +54,7 @@ static uint32_t reference_print(char *out, struct decimal d)
     return (uint32_t)size;
 }
 
-static void print_and_parse(void **state)
+static void decision_21_print_and_parse(void **state)
 {
     (void)state;
     struct random r;
@@ -184,8 +184,10 @@ int main(void)
 {
     if (getenv("TICKCAST_SEED")) seed = strtoull(getenv("TICKCAST_SEED"), NULL, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(print_and_parse),   cmocka_unit_test(exponents_fold_in),
-        cmocka_unit_test(all_short_texts),   cmocka_unit_test(zeros_around),
+        cmocka_unit_test(decision_21_print_and_parse),
+        cmocka_unit_test(exponents_fold_in),
+        cmocka_unit_test(all_short_texts),
+        cmocka_unit_test(zeros_around),
         cmocka_unit_test(compare_and_align),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,7 +182,7 @@ static void is_what_printf_makes_of_it(void **state)
 }
 
 /* The longest of each kind, by making every part its longest. */
-static void the_longest_fits(void **state)
+static void decision_21_the_longest_fits(void **state)
 {
     (void)state;
     char name[64];
@@ -215,7 +215,7 @@ int main(void)
     if (getenv("TICKCAST_SEED")) seed = strtoull(getenv("TICKCAST_SEED"), NULL, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_what_printf_makes_of_it),
-        cmocka_unit_test(the_longest_fits),
+        cmocka_unit_test(decision_21_the_longest_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,7 +97,7 @@ static void assert_lost(struct tick t, enum feed_reason reason, uint64_t lost)
     assert_memory_equal(t.feed.name, "a-name-that-is-long", FEED_NAME_MAX);
 }
 
-static void losses_are_gathered_to_one_a_second(void **state)
+static void decision_10_losses_are_gathered_to_one_a_second(void **state)
 {
     (void)state;
     struct rig r = open_rig(4);
@@ -171,7 +171,7 @@ static uint32_t entries(const struct rig *r, uint32_t symbol)
     return count;
 }
 
-static void a_reset_forgets_this_feeds_symbols_alone(void **state)
+static void decision_11_a_reset_forgets_this_feeds_symbols_alone(void **state)
 {
     (void)state;
     struct rig r = open_rig(300);
@@ -200,10 +200,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_are_gathered_and_stamped),
-        cmocka_unit_test(losses_are_gathered_to_one_a_second),
+        cmocka_unit_test(decision_10_losses_are_gathered_to_one_a_second),
         cmocka_unit_test(reasons_stand_apart_and_unknown_stays_unknown),
         cmocka_unit_test(a_full_table_is_a_loss),
-        cmocka_unit_test(a_reset_forgets_this_feeds_symbols_alone),
+        cmocka_unit_test(decision_11_a_reset_forgets_this_feeds_symbols_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static void rules_stand_in_the_order_of_their_patterns(void **state)
 }
 
 /* Where the stream defines its symbols, a new one is news whatever kinds were asked for (decision 27). */
-static void a_new_symbol_is_news_to_a_binary_group(void **state)
+static void decision_27_a_new_symbol_is_news_to_a_binary_group(void **state)
 {
     (void)state;
     struct rig r;
@@ -254,7 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_stand_in_the_order_of_their_patterns),
-        cmocka_unit_test(a_new_symbol_is_news_to_a_binary_group),
+        cmocka_unit_test(decision_27_a_new_symbol_is_news_to_a_binary_group),
         cmocka_unit_test(the_same_wish_is_the_same_group),
         cmocka_unit_test(news_reaches_who_wants_it),
         cmocka_unit_test(rate_waits_but_truth_comes_first),

@@ -110,7 +110,7 @@ static void detach_closes_with_fin_or_reset(void **state)
 }
 
 /* Bytes that are under way at a detach never reach who gets the slot next, and their buffers come back. */
-static void late_events_of_a_reused_slot_are_dropped(void **state)
+static void decision_23_late_events_of_a_reused_slot_are_dropped(void **state)
 {
     struct rig *r = *state;
     int clients[2];
@@ -543,7 +543,7 @@ static int teardown(void **state)
     X(tells_short_and_full_sends_at_once)                                                                    \
     X(writable_once_when_there_is_room)                                                                      \
     X(detach_closes_with_fin_or_reset)                                                                       \
-    X(late_events_of_a_reused_slot_are_dropped)                                                              \
+    X(decision_23_late_events_of_a_reused_slot_are_dropped)                                                  \
     X(pause_stops_and_resume_goes_on)                                                                        \
     X(a_paused_peer_is_stopped_by_its_window)                                                                \
     X(without_buffers_it_waits_and_recovers)                                                                 \

@@ -324,7 +324,7 @@ static int status_of(void (*breaks)(struct sim *))
     return status;
 }
 
-static void broken_rules_are_asserted(void **state)
+static void decision_02_broken_rules_are_asserted(void **state)
 {
     (void)state;
     void (*breaks[])(struct sim *) = {
@@ -366,7 +366,7 @@ int main(void)
         cmocka_unit_test(without_buffers_bytes_wait),
         cmocka_unit_test(the_clock_is_the_tests_own),
         cmocka_unit_test(accept_errors_rest_in_virtual_time),
-        cmocka_unit_test(broken_rules_are_asserted),
+        cmocka_unit_test(decision_02_broken_rules_are_asserted),
         cmocka_unit_test(listening_ends_and_peers_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,7 @@ static void what_is_not_a_decimal(void **state)
     assert_int_equal(decimal_parse("1\0", 2, &d), TC_EINPUT);
 }
 
-static void what_does_not_fit(void **state)
+static void decision_21_what_does_not_fit(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
@@ -180,7 +180,7 @@ static void trimming(void **state)
     assert_true(d.mantissa == -1200 && d.exponent == 0);
 }
 
-static void one_exponent_for_all(void **state)
+static void decision_21_one_exponent_for_all(void **state)
 {
     (void)state;
     struct decimal d[3] = {{1892, -1}, {18925, -2}, {-7, 0}};
@@ -223,10 +223,10 @@ int main(void)
         cmocka_unit_test(zeros_at_the_end_do_not_count),
         cmocka_unit_test(exponents_are_folded_in),
         cmocka_unit_test(what_is_not_a_decimal),
-        cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(decision_21_what_does_not_fit),
         cmocka_unit_test(printing),
         cmocka_unit_test(trimming),
-        cmocka_unit_test(one_exponent_for_all),
+        cmocka_unit_test(decision_21_one_exponent_for_all),
         cmocka_unit_test(comparing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
