@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* One notice under way. No text from outside enters it unbounded, so it fits; that it does is asserted. */
 struct notice {
@@ -23,6 +24,7 @@ static void put_escaped(struct notice *n, struct text s, size_t size_max);
 static void put_kinds(struct notice *n, uint32_t kinds);
 static void put_symbols(struct notice *n, const struct notice_set *s);
 static void put_rules(struct notice *n, const struct notice_set *s);
+static void put_rate(struct notice *n, uint64_t interval_ns);
 
 const struct notices notices_json = {.opcode = WS_TEXT,
                                      .hello = notice_hello,
@@ -143,10 +145,24 @@ uint32_t notice_set(char *out, const struct notice_set *s)
     put_kinds(&n, kinds);
     put(&n, "],\"rules\":[");
     put_rules(&n, s);
-    double rate = s->rate_interval_ns > 0 ? 1e9 / (double)s->rate_interval_ns : 0;
-    put(&n, "],\"policy\":\"%s\",\"rate\":%.9g,\"frame\":\"%s\",\"seq\":%" PRIu64 "}",
-        policy_names[s->policy], rate, framing_names[s->frame], s->seq);
+    put(&n, "],\"policy\":\"%s\",\"rate\":", policy_names[s->policy]);
+    put_rate(&n, s->rate_interval_ns);
+    put(&n, ",\"frame\":\"%s\",\"seq\":%" PRIu64 "}", framing_names[s->frame], s->seq);
     return (uint32_t)n.size;
+}
+
+/* The shortest decimal that means this interval, so that a client reads the rate it asked for: 24, though
+ * 1e9 / 41 666 667 is 23.9999998. */
+static void put_rate(struct notice *n, uint64_t interval_ns)
+{
+    double rate = interval_ns > 0 ? 1e9 / (double)interval_ns : 0;
+    char text[32];
+    for (int decimals = 0; decimals <= 9; decimals++) {
+        snprintf(text, sizeof text, "%.*f", decimals, rate);
+        double read = strtod(text, NULL);
+        if (rate == 0 || (read > 0 && (uint64_t)(1e9 / read + 0.5) == interval_ns)) break;
+    }
+    put(n, "%s", text);
 }
 
 static int text_order(struct text a, struct text b)

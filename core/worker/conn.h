@@ -56,6 +56,7 @@ enum {                           /* conn.flags */
        CF_LET_GO = 1 << 22,     /* took nothing for stall-bound: no feed waits for it until it takes again */
        CF_DEAF = 1 << 23,   /* what arrives is dropped: the peer's close frame, or an error, came before it */
        CF_BINARY = 1 << 24, /* speaks tickcast.v1.bin */
+       CF_RESUMING = 1 << 25, /* inside input_resume: what its bytes lead to must not begin it again */
 };
 
 /* What goes before live data, under way: definitions (binary), then last values. In the worker's heap. */

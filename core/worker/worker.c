@@ -101,7 +101,8 @@ static uint32_t turn_drain(struct worker *w)
         if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(c)) break;
         if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
         if (c->state != CONN_OPEN) continue;
-        if (!ended && spread > 0) c->flags |= CF_DRAIN;
+        bool closing = c->flags & (CF_CLOSE | CF_CLOSE_SENT); /* for another reason: no word of a drain */
+        if (!ended && spread > 0 && !closing) c->flags |= CF_DRAIN;
         conn_want_close(w, c,
                         ended        ? WS_NORMAL
                         : spread > 0 ? WS_RESTART

@@ -137,6 +137,9 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
     c->group = a->group;
     a->group = NULL;
     c->policy = (uint8_t)a->policy;
+    /* The socket may have become full under the old policy, or with this very answer. */
+    c->flags &= ~(uint32_t)CF_LATEST_SKIP;
+    if (c->policy == POLICY_LATEST && (c->flags & CF_FULL)) c->flags |= CF_LATEST_SKIP;
     c->flags = a->snapshot ? c->flags | CF_SNAPSHOT : c->flags & ~(uint32_t)CF_SNAPSHOT;
     c->flags |= CF_POSITIONED;
     c->position = c->read = a->seq;

@@ -67,9 +67,13 @@ static void hold(struct worker *w, struct conn *c, uint32_t buffer, uint8_t *byt
     }
 }
 
+/* Handling a held buffer may end in a call from below (a close frame among the bytes makes the connection
+ * linger, which goes on with its input): that one leaves the buffer to the first. */
 void input_resume(struct worker *w, struct conn *c)
 {
+    if (c->flags & CF_RESUMING) return;
     uint32_t generation = c->generation;
+    c->flags |= CF_RESUMING;
     while (c->held_first != NO_BUFFER && input_may_go_on(c)) {
         uint32_t buffer = c->held_first;
         size_t at = w->buffer_at[buffer];
@@ -77,11 +81,12 @@ void input_resume(struct worker *w, struct conn *c)
         if (c->state == CONN_FREE || c->generation != generation)
             return; /* input_drop gave the buffers back */
         w->buffer_at[buffer] = (uint16_t)(at + used);
-        if (w->buffer_at[buffer] < w->buffer_size[buffer]) return;
+        if (w->buffer_at[buffer] < w->buffer_size[buffer]) break;
         c->held_first = w->buffer_next[buffer];
         w->io->ops->buffer_done(w->io, buffer);
     }
-    if (c->state == CONN_FREE || c->held_first != NO_BUFFER || !input_may_go_on(c)) return;
+    c->flags &= ~(uint32_t)CF_RESUMING;
+    if (c->held_first != NO_BUFFER || !input_may_go_on(c)) return;
     if (c->flags & CF_PAUSED) {
         c->flags &= ~(uint32_t)CF_PAUSED;
         w->io->ops->receive_resume(w->io, conn_slot(w, c));

@@ -42,6 +42,7 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
             return catch_up_unit(w, c, u, c->read, true);
         return snapshot_unit(w, c, u);
     }
+    if (c->ticks_untold >= 1000) return catch_up_unit(w, c, u, c->read, true); /* as for those in step */
     struct cohort *target = cohort_find(&w->groups, c->group, c->position);
     if (target && target->ticks_untold > 0) { /* frame=tick: it must first tell its members what it covered */
         target->cover_wanted = true;
@@ -365,6 +366,8 @@ bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u)
         conn_ready(w, c);
         return false;
     }
+    if (!c->cohort && (c->ticks_untold > 0 || c->untold_conflated > 0))
+        return catch_up_unit(w, c, u, c->read, true); /* the same for one behind; the heartbeat comes next */
     uint64_t seq = c->cohort ? max_u64(c->cohort->read, c->cohort->covered) : c->position;
     if (c->cohort && c->cohort->read >= c->group->maybe_seq) seq = max_u64(seq, w->read_seq);
     uint64_t ts = w->complete_ns;

@@ -171,7 +171,7 @@ static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m
 static void on_close(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     c->flags |= CF_CLOSE_REPLY;
-    c->flags &= ~(uint32_t)CF_CLOSE;
+    c->flags &= ~(uint32_t)(CF_CLOSE | CF_DRAIN);
     uint16_t code = m->close_code == WS_NO_CODE ? WS_NO_CODE : m->close_code;
     if (c->answer && c->answer->sent == 0) answer_drop(w, c); /* nobody waits for it; one begun is finished */
     conn_want_close(w, c, code, "");
@@ -182,7 +182,7 @@ static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m
     counter_add(&w->counters.closed_protocol_total, 1);
     if (m->close_code == WS_TOO_BIG) limit_met(w, LIMIT_MESSAGE);
     c->flags |= CF_FAILED;
-    c->flags &= ~(uint32_t)CF_CLOSE;
+    c->flags &= ~(uint32_t)(CF_CLOSE | CF_DRAIN);
     if (c->answer && c->answer->sent == 0) answer_drop(w, c);
     conn_want_close(w, c, m->close_code, m->fail);
 }
