@@ -120,6 +120,16 @@ const struct sim_seen *sim_seen(const struct sim *sim)
     return &sim->seen;
 }
 
+uint32_t sim_buffers_lent(const struct sim *sim)
+{
+    return sim->buffers.count - sim->buffers.free_count;
+}
+
+uint64_t sim_digest(const struct sim *sim)
+{
+    return sim->digest;
+}
+
 /* ---- listening ---- */
 
 static int sim_listen(struct io *io, int listen_fd, uint32_t listener, struct fault *fault)
@@ -178,8 +188,7 @@ static void sim_refuse(struct io *io, int32_t handle, const void *bytes, uint32_
     uint32_t room = sim_room(c);
     if (!c->reset && !c->peer_closed) {
         uint32_t taken = size < room ? size : room;
-        sim_pipe_put(&c->out, bytes, taken);
-        c->unacked += taken;
+        sim_out(sim, c, bytes, taken);
     }
     c->in.count = 0; /* drained, as a socket is: its request is no reason for a reset */
     sim_side_close(sim, c, IO_CLOSE_FIN);

@@ -41,7 +41,8 @@ struct sim_faults {
     uint32_t no_buffer_ppm;    /* per receive: no buffer, the bytes come later */
     uint32_t half_open_ppm;    /* per connection: its peer never takes a byte (sim_peer_read gives none) */
     uint32_t writable_ppm;     /* per wait and armed slot: told of room that there is not */
-    uint64_t delay_ns_max;     /* bytes, room and connections become visible up to this much later */
+    uint32_t queue_ppm;    /* per wait: the completion queue is full at a few events, the rest comes later */
+    uint64_t delay_ns_max; /* bytes, room and connections become visible up to this much later */
 };
 
 struct sim_options {
@@ -54,7 +55,7 @@ struct sim_options {
 /* How often each fault happened: a test that wants one proves that it came. */
 struct sim_seen {
     uint64_t shorts, fulls, rooms, resets, reorders, earlies, accept_errors, no_buffers, half_opens, spurious,
-        stale;
+        stale, queues;
 };
 
 /* NULL: out of address space. Owner: the caller; closed by sim_io(sim)->ops->close. */
@@ -62,6 +63,9 @@ struct sim *sim_open(const struct io_options *options, const struct sim_options 
                      struct fault *fault);
 struct io *sim_io(struct sim *sim);
 const struct sim_seen *sim_seen(const struct sim *sim);
+uint32_t sim_buffers_lent(const struct sim *sim); /* receive buffers that the worker has */
+/* Of all bytes that went out so far, to whom and in which order: equal runs have equal digests. */
+uint64_t sim_digest(const struct sim *sim);
 /* No faults from here on, whoever was half open reads again. Delays that were rolled stay. */
 void sim_heal(struct sim *sim);
 /* Walks everything and asserts that it fits together. */

@@ -63,7 +63,7 @@ struct sim {
     struct sim_options sim_options;
     struct random random;
     struct sim_seen seen;
-    uint64_t now_ns, sleep_until_ns;
+    uint64_t now_ns, sleep_until_ns, digest;
     uint32_t wakes;
     struct sim_conn *conns; /* peers_max; the index is handle and peer number */
     uint32_t conns_high;    /* conns in use are below */
@@ -82,6 +82,7 @@ uint64_t sim_delayed(struct sim *sim); /* now + a random delay */
 void sim_pipe_put(struct sim_pipe *p, const uint8_t *bytes, uint32_t size);
 void sim_pipe_get(struct sim_pipe *p, uint8_t *out, uint32_t size); /* out NULL: drops them */
 uint32_t sim_room(const struct sim_conn *c);
+void sim_out(struct sim *sim, struct sim_conn *c, const uint8_t *bytes, uint32_t size); /* to the peer */
 void sim_reset(struct sim *sim, struct sim_conn *c);
 void sim_side_close(struct sim *sim, struct sim_conn *c, int how);
 void sim_conn_reclaim(struct sim *sim, struct sim_conn *c); /* if neither side holds it any more */

@@ -40,6 +40,21 @@ void sim_pipe_get(struct sim_pipe *p, uint8_t *out, uint32_t size)
     p->count -= size;
 }
 
+static uint64_t digest(uint64_t hash, const uint8_t *bytes, uint32_t size)
+{
+    for (; size >= 8; bytes += 8, size -= 8)
+        hash = (hash ^ load_le64(bytes)) * UINT64_C(0x9e3779b97f4a7c15), hash ^= hash >> 29;
+    for (; size > 0; bytes++, size--) hash = (hash ^ *bytes) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+void sim_out(struct sim *sim, struct sim_conn *c, const uint8_t *bytes, uint32_t size)
+{
+    sim->digest = digest(sim->digest ^ ((uint64_t)(c - sim->conns) << 32 | size), bytes, size);
+    sim_pipe_put(&c->out, bytes, size);
+    c->unacked += size;
+}
+
 uint32_t sim_room(const struct sim_conn *c)
 {
     return c->window > c->unacked ? c->window - c->unacked : 0;

@@ -91,7 +91,6 @@ static uint32_t take(struct sim *sim, struct sim_conn *c, const struct sim_send 
         sim->seen.shorts++;
         taken = (uint32_t)random_below(&sim->random, taken);
     }
-    sim_pipe_put(&c->out, s->bytes, taken);
-    c->unacked += taken;
+    sim_out(sim, c, s->bytes, taken);
     return taken;
 }

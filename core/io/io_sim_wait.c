@@ -33,6 +33,11 @@ uint32_t sim_wait(struct io *io, struct io_event *out, uint32_t count_max, uint6
     close_detached(sim);
     sim_collect(sim);
     uint32_t count = 0;
+    if (sim->event_count > 0 && sim_roll(sim, sim->sim_options.faults.queue_ppm)) {
+        uint32_t room = 1 + (uint32_t)random_below(&sim->random, 3);
+        sim->seen.queues += room < sim->event_count;
+        count_max = min_u32(count_max, room);
+    }
     while (count < count_max && sim->event_count > 0) {
         uint32_t at = pick(sim);
         out[count] = sim->events[at];
