@@ -29,6 +29,9 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     if (gap_unit(w, c, u)) return true;
     if (lag_unit(w, c, u)) return true;
     if (c->snapshot && c->snapshot->define && definitions_unit(w, c, u)) return true;
+    /* As for those in step; by itself, for behind more ticks a slow socket would cut it off again and again.
+     */
+    if (c->ticks_untold >= 1000) return catch_up_unit(w, c, u, c->read, true);
     bool change =
         c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
     if (c->snapshot || change) { /* a snapshot under way is finished before the set changes */
@@ -42,7 +45,6 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
             return catch_up_unit(w, c, u, c->read, true);
         return snapshot_unit(w, c, u);
     }
-    if (c->ticks_untold >= 1000) return catch_up_unit(w, c, u, c->read, true); /* as for those in step */
     struct cohort *target = cohort_find(&w->groups, c->group, c->position);
     if (target && target->ticks_untold > 0) { /* frame=tick: it must first tell its members what it covered */
         target->cover_wanted = true;
