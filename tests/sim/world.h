@@ -9,7 +9,7 @@
 #define CLIENTS     24u
 #define STRANGERS   3u
 #define NODES_MAX   2u
-#define WORLD_STEPS 600u
+#define WORLD_STEPS 450u
 
 struct node { /* a worker and its network */
     struct worker *worker;
