@@ -50,7 +50,7 @@ static void handshake(benchmark::State &state)
         uint32_t scanned = 0;
         if (http_parse(request, sizeof request - 1, &scanned, &r) != 1 || ws_handshake_check(&r) != 0)
             abort();
-        benchmark::DoNotOptimize(ws_handshake_reply(out, sizeof out, r.ws_key, nullptr));
+        benchmark::DoNotOptimize(ws_handshake_reply(out, sizeof out, r.ws_key, nullptr, nullptr));
     }
     state.SetItemsProcessed(state.iterations());
 }

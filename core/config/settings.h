@@ -74,6 +74,9 @@
     U(batch_us, "batch-us", 0, 0, 1000000, "us",                                                             \
       "least time between two visits of a cohort; 0: as fast as it goes")                                    \
     U(cohort_members_max, "cohort-members", 64, 1, 64, "members", "subscribers that share a cursor")         \
+    B(deflate, "deflate", true, "agree on permessage-deflate with who offers it; packed once per group")     \
+    U(deflate_level, "deflate-level", 1, 1, 9, "", "1 is the fastest, 9 the smallest")                       \
+    U(deflate_bytes_least, "deflate-min", 256, 16, 65535, "bytes", "shorter frames go out as they are")      \
     L(host, "host", "NAME", "a Host name that a loopback listener also answers to")                          \
     T(origins, "origins", NULL, "LIST", "comma-separated origins that may connect from a browser; * = any")  \
     T(admin_listen, "admin-listen", "auto", "ADDR:PORT|unix:PATH|none",                                      \

@@ -163,7 +163,8 @@ static uint64_t mix(uint64_t hash, uint64_t v)
 
 static uint64_t key_hash(const struct group_key *k)
 {
-    uint64_t hash = mix(k->rule_count, (uint64_t)k->framing | (uint64_t)k->encoding << 8);
+    uint64_t hash =
+        mix(k->rule_count, (uint64_t)k->framing | (uint64_t)k->encoding << 8 | (uint64_t)k->deflate << 16);
     hash = mix(hash, k->rate_ns);
     if (k->rate_ns > 0) hash = mix(hash, k->policy);
     for (uint32_t i = 0; i < k->rule_count; i++) {
@@ -177,7 +178,7 @@ static uint64_t key_hash(const struct group_key *k)
 static bool key_equal(const struct group_key *a, const struct group_key *b)
 {
     if (a->rule_count != b->rule_count || a->framing != b->framing || a->encoding != b->encoding ||
-        a->rate_ns != b->rate_ns || (a->rate_ns > 0 && a->policy != b->policy))
+        a->deflate != b->deflate || a->rate_ns != b->rate_ns || (a->rate_ns > 0 && a->policy != b->policy))
         return false;
     return a->rule_count == 0 || memcmp(a->rules, b->rules, a->rule_count * sizeof *a->rules) == 0;
 }

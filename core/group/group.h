@@ -31,6 +31,7 @@ struct group_key {
     uint32_t rule_count;
     enum framing framing;
     enum encoding encoding;
+    bool deflate;       /* frames are packed (worker/worker_deflate.c) */
     uint64_t rate_ns;   /* least time between two frames; 0: no limit */
     enum policy policy; /* counts only where rate_ns > 0 */
 };
@@ -78,6 +79,7 @@ struct group {
     uint32_t reference_count;   /* connections, in step or behind */
     struct index_place *places; /* every list of the index that it stands in */
     uint32_t place_count, place_room;
+    uint32_t deflate_pause; /* frames that are not tried: packing did not pay */
 };
 
 #define GROUP_PATTERN_BUCKETS 65536u

@@ -51,6 +51,10 @@
     X(enters_total, "counter", "io_uring_enter (or epoll_wait) calls")                                       \
     X(sleeps_total, "counter", "times the worker slept")                                                     \
     X(renders_total, "counter", "frames rendered")                                                           \
+    X(deflate_frames_total, "counter", "frames packed with permessage-deflate")                              \
+    X(deflate_in_bytes_total, "counter", "their bytes before")                                               \
+    X(deflate_out_bytes_total, "counter", "their bytes after")                                               \
+    X(deflate_skipped_total, "counter", "frames that were short, or for which packing does not pay")         \
     X(rest_bytes, "gauge", "bytes held as rests of frames")                                                  \
     X(filter_bytes, "gauge", "bytes in rules, filters, groups and cohorts")
 

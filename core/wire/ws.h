@@ -33,8 +33,9 @@ enum ws_close_code {
 /* 0 if r is a right opening handshake, else the status to answer: 400 (no or bad key, not GET, HTTP/1.0), 426
  * (other version, or no upgrade). */
 int ws_handshake_check(const struct http_request *r);
-/* The 101 answer. subprotocol: NULL or the one chosen. Returns bytes, or -1. */
-int ws_handshake_reply(char *out, size_t out_size, struct text key, const char *subprotocol);
+/* The 101 answer. subprotocol, extensions: NULL or what was chosen. Returns bytes, or -1. */
+int ws_handshake_reply(char *out, size_t out_size, struct text key, const char *subprotocol,
+                       const char *extensions);
 /* Sec-WebSocket-Accept for a key: 28 characters, no terminator. */
 void ws_accept_value(struct text key, char out[28]);
 

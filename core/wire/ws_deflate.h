@@ -9,9 +9,10 @@
 #include "base/bytes.h"
 #include "wire/http_parse.h"
 
-#define WS_DEFLATE_BITS   15u   /* LZ77 window of streams: 32 KiB */
-#define WS_DEFLATE_RSV1   0x40u /* in a frame's first byte: the message is packed (section 6) */
-#define WS_DEFLATE_ANSWER 160u  /* room for the longest answer */
+#define WS_DEFLATE_BITS       15u   /* LZ77 window of streams: 32 KiB */
+#define WS_DEFLATE_BITS_LEAST 9u    /* zlib has no raw window of 8 */
+#define WS_DEFLATE_RSV1       0x40u /* in a frame's first byte: the message is packed (section 6) */
+#define WS_DEFLATE_ANSWER     160u  /* room for the longest answer */
 
 /* What was agreed; zeroed: nothing. */
 struct ws_deflate_terms {

@@ -46,7 +46,8 @@ void ws_accept_value(struct text key, char out[28])
     memcpy(out, encoded, 28);
 }
 
-int ws_handshake_reply(char *out, size_t out_size, struct text key, const char *subprotocol)
+int ws_handshake_reply(char *out, size_t out_size, struct text key, const char *subprotocol,
+                       const char *extensions)
 {
     char accept[28];
     ws_accept_value(key, accept);
@@ -55,8 +56,9 @@ int ws_handshake_reply(char *out, size_t out_size, struct text key, const char *
                         "Upgrade: websocket\r\n"
                         "Connection: Upgrade\r\n"
                         "Sec-WebSocket-Accept: %.28s\r\n"
-                        "%s%s%s\r\n",
+                        "%s%s%s%s%s%s\r\n",
                         accept, subprotocol ? "Sec-WebSocket-Protocol: " : "", subprotocol ? subprotocol : "",
-                        subprotocol ? "\r\n" : "");
+                        subprotocol ? "\r\n" : "", extensions ? "Sec-WebSocket-Extensions: " : "",
+                        extensions ? extensions : "", extensions ? "\r\n" : "");
     return size < 0 || (size_t)size >= out_size ? -1 : size;
 }

@@ -57,7 +57,9 @@ enum {                           /* conn.flags */
        CF_DEAF = 1 << 23,   /* what arrives is dropped: the peer's close frame, or an error, came before it */
        CF_BINARY = 1 << 24, /* speaks tickcast.v1.bin */
        CF_RESUMING = 1 << 25, /* inside input_resume: what its bytes lead to must not begin it again */
+       CF_DEFLATE = 1 << 26,  /* permessage-deflate was agreed; window bits - 8 from CF_WINDOW_SHIFT on */
 };
+#define CF_WINDOW_SHIFT 27 /* 3 bits */
 
 /* What goes before live data, under way: definitions (binary), then last values. In the worker's heap. */
 struct snapshotting {

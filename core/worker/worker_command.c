@@ -50,7 +50,8 @@ static void change_set(struct worker *w, struct conn *c, const struct command *c
         reject(w, c, cmd, "too_many", text);
         return;
     }
-    struct group_key key = {.framing = FRAME_BATCH, .encoding = conn_encoding(c)};
+    struct group_key key = {
+        .framing = FRAME_BATCH, .encoding = conn_encoding(c), .deflate = (c->flags & CF_DEFLATE) != 0};
     if (!first) key = c->group->key;
     key.rules = rules;
     key.rule_count = (uint32_t)count;

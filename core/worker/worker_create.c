@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 static int reserve(struct worker *w, struct fault *fault);
+static int reserve_packing(struct worker *w);
+static void release_packing(struct worker *w);
 
 int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault)
 {
@@ -54,6 +56,7 @@ static int reserve(struct worker *w, struct fault *fault)
     if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena ||
         !w->symbol_seqs || !w->last)
         return TC_ESYSTEM;
+    if (s->deflate && reserve_packing(w) < 0) return TC_ESYSTEM;
     if (pool_init(&w->rests, memory_rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, memory_http_blocks(s), HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
     if (pool_init(&w->assemblies, memory_assembly_blocks(s), memory_assembly_bytes(s)) < 0) return TC_ESYSTEM;
@@ -63,6 +66,23 @@ static int reserve(struct worker *w, struct fault *fault)
                                .members_max = (uint32_t)s->cohort_members_max,
                                .interval_ns_least = s->batch_us * NS_PER_US};
     return groups_init(&w->groups, &o);
+}
+
+static int reserve_packing(struct worker *w)
+{
+    w->packing = memory_reserve(sizeof *w->packing, 0);
+    if (!w->packing) return TC_ESYSTEM;
+    w->packing->message = memory_reserve(w->settings->message_bytes_max + 1, 0);
+    w->packing->deflater = deflater_create((int)w->settings->deflate_level);
+    return w->packing->message && w->packing->deflater ? 0 : TC_ESYSTEM;
+}
+
+static void release_packing(struct worker *w)
+{
+    if (!w->packing) return;
+    deflater_destroy(w->packing->deflater);
+    memory_release(w->packing->message, w->settings->message_bytes_max + 1);
+    memory_release(w->packing, sizeof *w->packing);
 }
 
 int worker_open_io(struct worker *w, struct fault *fault)
@@ -96,6 +116,7 @@ void worker_destroy(struct worker *w)
     memory_release(w->arena, w->arena_bytes);
     memory_release(w->command_arena, COMMAND_ARENA_BYTES);
     memory_release(w->symbol_seqs, w->settings->symbols_max * sizeof *w->symbol_seqs);
+    release_packing(w);
     if (w->last) last_value_destroy(w->last);
     memory_release(w->admin.handed_at, ADMIN_HANDED * sizeof *w->admin.handed_at);
     pool_destroy(&w->rests);

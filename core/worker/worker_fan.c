@@ -20,6 +20,7 @@ static void merge(struct worker *w, struct cohort *from, struct cohort *into);
 uint32_t fan_turn(struct worker *w)
 {
     uint32_t sends = 0;
+    deflate_forget(w);
     while (sends < TURN_SENDS) {
         uint32_t gathered = fan_gather(w);
         if (w->visit_count == 0) break;
@@ -67,7 +68,8 @@ static bool visit_render(struct worker *w, struct cohort *c)
                            .encoding = g->key.encoding,
                            .conflate = group_conflates(g),
                            .force = cover};
-    if (render(&in, &w->scratch, room, out) < 0) {
+    int result = g->key.deflate ? deflate_render(w, g, &in, room, out) : render(&in, &w->scratch, room, out);
+    if (result < 0) {
         dissolve(w, c);
         return false;
     }

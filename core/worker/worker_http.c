@@ -225,8 +225,13 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
         return;
     }
     int chosen = echo ? -1 : http_choose_protocol(r, subprotocol_names, ENCODINGS);
+    struct ws_deflate_terms terms = {.agreed = false};
+    if (w->packing) terms = ws_deflate_accept(r, echo ? WS_DEFLATE_BITS_LEAST : WS_DEFLATE_BITS);
+    char extensions[WS_DEFLATE_ANSWER];
+    if (terms.agreed) ws_deflate_answer(extensions, &terms);
     int size =
-        ws_handshake_reply((char *)w->arena, 1024, r->ws_key, chosen < 0 ? NULL : subprotocol_names[chosen]);
+        ws_handshake_reply((char *)w->arena, 1024, r->ws_key, chosen < 0 ? NULL : subprotocol_names[chosen],
+                           terms.agreed ? extensions : NULL);
     TC_ASSERT(size > 0);
     uint32_t bytes = (uint32_t)size;
     if (!echo) {
@@ -242,6 +247,7 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
     c->state = CONN_OPEN;
     c->flags = (c->flags & ~(uint32_t)CF_KEEP_ALIVE) | CF_UPGRADED | (echo ? CF_ECHO : 0);
     if (chosen == ENCODING_BINARY) c->flags |= CF_BINARY;
+    if (terms.agreed) c->flags |= CF_DEFLATE | (uint32_t)(terms.bits - 8) << CF_WINDOW_SHIFT;
     c->reader = NULL;
     c->pong = NULL;
     c->alive_ms = w->now_ms;

@@ -11,6 +11,7 @@
 #include "wire/command.h"
 #include "wire/http_reply.h"
 #include "wire/notice.h"
+#include "wire/ws_deflate.h"
 #include "worker/conn.h"
 #include "worker/worker.h"
 #include "worker/worker_admin.h"
@@ -31,6 +32,18 @@
 _Static_assert(FLUSH_SENDS < NO_UNIT, "an index of a unit fits its byte");
 _Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
                "an echo out of a receive buffer fits a rest block");
+
+/* What permessage-deflate works with: reserved at start, touched by the first who agreed on it. */
+struct packing {
+    struct deflater *deflater;
+    uint8_t *message; /* a client's, unpacked: --max-message and one byte */
+    /* The last request of this turn's cohorts, and what it came to; group NULL: none. */
+    const struct group *group;
+    struct render_in in;
+    struct render_out out;
+    uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
+    uint8_t plain[RENDER_BYTES_MAX + RENDER_SLACK]; /* rendered, to be packed */
+};
 
 /* A cohort in the submission under way. */
 struct visit {
@@ -131,6 +144,7 @@ struct worker {
     struct unit units[FLUSH_SENDS];
     struct io_sent failed[FLUSH_ROOM];
     uint32_t visit_count, unit_count, send_count;
+    struct packing *packing; /* NULL: --deflate is off */
 
     uint32_t turn_scan_left;
     bool draining;         /* seen server->draining or ->ended */
@@ -277,6 +291,19 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 /* The time of this turn for the Date field of HTTP answers; made once a second. */
 const char *worker_date(struct worker *w);
+
+/* ---- worker_deflate.c: permessage-deflate. ---- */
+/* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). The same request again
+ * is answered out of memory until deflate_forget: within a walk over cohorts no group goes. */
+int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
+                   struct render_out *out);
+void deflate_forget(struct worker *w);
+/* One data frame into room (size and 8 bytes), packed if it pays. Returns its size. */
+uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, uint32_t size, uint8_t *room);
+/* A client's message; false: m->close_code and m->fail say why. Its bytes are good until the next message. */
+bool deflate_unpack(struct worker *w, struct ws_message *m);
+/* An echo, packed with the window that was agreed, into out (m->size bytes). 0: no smaller. */
+uint32_t deflate_echo(struct worker *w, const struct conn *c, const struct ws_message *m, uint8_t *out);
 
 /* ---- small helpers ---- */
 static inline enum encoding conn_encoding(const struct conn *c)

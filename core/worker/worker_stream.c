@@ -177,10 +177,12 @@ static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u)
     struct snapshot_out out;
     uint8_t *room = arena_room(w, FRAME_BYTES_MAX + RENDER_SLACK);
     TC_ASSERT(room != NULL);
-    render_snapshot(&in, room, &out);
+    bool pack = c->group->key.deflate;
+    uint8_t *frame = pack ? w->packing->plain : room;
+    render_snapshot(&in, frame, &out);
     u->kind = UNIT_SNAPSHOT;
-    u->bytes = room + out.start;
-    u->size = out.bytes;
+    u->bytes = pack ? room : room + out.start;
+    u->size = pack ? deflate_frame(w, c->group, frame + out.start, out.bytes, room) : out.bytes;
     u->value = out.id_next < in.id_end ? out.id_next : UINT64_MAX;
     return true;
 }
@@ -206,7 +208,10 @@ static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint
     if (share_unit(w, c, u, &in)) return true;
     uint8_t *room = arena_room(w, RENDER_BYTES_MAX + RENDER_SLACK);
     TC_ASSERT(room != NULL);
-    if (render(&in, &w->scratch, room, u->out) < 0) { /* lapped meanwhile: the gap comes at its next step */
+    deflate_forget(w); /* groups come and go between units */
+    int result =
+        g->key.deflate ? deflate_render(w, g, &in, room, u->out) : render(&in, &w->scratch, room, u->out);
+    if (result < 0) { /* lapped meanwhile: the gap comes at its next step */
         conn_ready(w, c);
         w->arena_used -= RENDER_BYTES_MAX + RENDER_SLACK;
         return false;

@@ -5,10 +5,11 @@
 
 static bool reader_keep(struct worker *w, struct conn *c, const struct ws_reader *reader);
 static void no_memory(struct worker *w, struct conn *c);
-static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m);
+static void handle(struct worker *w, struct conn *c, enum ws_event event, struct ws_message *m);
 static bool within_rate(struct worker *w, struct conn *c);
 static void on_message(struct worker *w, struct conn *c, const struct ws_message *m);
 static void echo(struct worker *w, struct conn *c, const struct ws_message *m);
+static void echo_long(struct worker *w, struct conn *c, const uint8_t *start, uint32_t size);
 static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m);
 static void on_close(struct worker *w, struct conn *c, const struct ws_message *m);
 static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m);
@@ -16,7 +17,7 @@ static void on_fail(struct worker *w, struct conn *c, const struct ws_message *m
 size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 {
     if (c->flags & CF_DEAF) return size;
-    struct ws_reader between_frames = {.closed = false};
+    struct ws_reader between_frames = {.deflate = (c->flags & CF_DEFLATE) != 0};
     struct ws_reader *reader = c->reader ? c->reader : &between_frames;
     struct ws_assembly *assembly = NULL;
     if (c->block != POOL_NONE) assembly = (struct ws_assembly *)pool_at(&w->assemblies, c->block);
@@ -67,7 +68,7 @@ static void no_memory(struct worker *w, struct conn *c)
                 "memory");
 }
 
-static void handle(struct worker *w, struct conn *c, enum ws_event event, const struct ws_message *m)
+static void handle(struct worker *w, struct conn *c, enum ws_event event, struct ws_message *m)
 {
     if (c->state == CONN_CLOSING) { /* only the peer's close frame still matters */
         if (event == WS_EVENT_CLOSE || event == WS_EVENT_FAIL) conn_linger(w, c);
@@ -76,9 +77,15 @@ static void handle(struct worker *w, struct conn *c, enum ws_event event, const 
     if (c->flags & CF_CLOSE_SENT) return;
     switch (event) {
     case WS_EVENT_MESSAGE:
+        if (!(c->flags & CF_ECHO) && !within_rate(w, c)) return; /* before any work for it */
+        if (m->packed && !deflate_unpack(w, m)) {
+            c->flags |= CF_DEAF;
+            on_fail(w, c, m);
+            return;
+        }
         if (c->flags & CF_ECHO)
             echo(w, c, m);
-        else if (within_rate(w, c))
+        else
             on_message(w, c, m);
         return;
     case WS_EVENT_PING:
@@ -118,24 +125,35 @@ static void on_message(struct worker *w, struct conn *c, const struct ws_message
         command_reject(w, c, &err);
 }
 
-/* Sent back at once; what the socket does not take stays where it is (a long message) or in a rest block (a
- * short one), and input waits until it is out. */
+/* Sent back at once, packed where that was agreed and makes it smaller; what the socket does not take stays
+ * where it is (a long message: in its assembly) or in a rest block (a short one), and input waits until it is
+ * out. */
 static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
 {
-    uint32_t slot = conn_slot(w, c);
-    if (m->size + WS_HEAD_MAX <= FRAME_BYTES_MAX) {
-        uint8_t *room = w->arena; /* no submission is under way while input is handled */
-        uint32_t head = ws_frame_head(room, m->opcode, m->size);
-        memcpy(room + head, m->payload, m->size);
-        conn_send_now(w, c, room, head + m->size);
+    bool small = m->size + WS_HEAD_MAX <= FRAME_BYTES_MAX;
+    if (!small && c->block == POOL_NONE)
+        c->block = pool_get(&w->assemblies); /* it grew when it was unpacked */
+    if (!small && c->block == POOL_NONE) {
+        no_memory(w, c);
         return;
     }
-    TC_ASSERT(
-        c->block !=
-        POOL_NONE); /* longer than a receive buffer: it was assembled, with room for the head before it */
-    uint32_t head = ws_frame_head_before(m->payload, m->opcode, m->size);
-    uint8_t *start = m->payload - head;
-    w->io->ops->send_add(w->io, slot, start, head + m->size);
+    uint8_t *room = w->arena + WS_HEAD_MAX; /* no submission is under way while input is handled */
+    if (!small) room = ((struct ws_assembly *)pool_at(&w->assemblies, c->block))->message;
+    uint32_t packed = c->flags & CF_DEFLATE && m->payload != room ? deflate_echo(w, c, m, room) : 0;
+    uint32_t size = packed ? packed : m->size;
+    if (!packed && m->payload != room) memcpy(room, m->payload, size);
+    uint32_t head = ws_frame_head_before(room, m->opcode, size);
+    uint8_t *start = room - head;
+    if (packed) start[0] |= WS_DEFLATE_RSV1;
+    if (small)
+        conn_send_now(w, c, start, head + size);
+    else
+        echo_long(w, c, start, head + size);
+}
+
+static void echo_long(struct worker *w, struct conn *c, const uint8_t *start, uint32_t size)
+{
+    w->io->ops->send_add(w->io, conn_slot(w, c), start, size);
     if (w->io->ops->send_flush(w->io, w->failed) == 0) return;
     if (w->failed[0].error) {
         conn_close(w, c, IO_CLOSE_RESET);
@@ -143,12 +161,10 @@ static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
     }
     c->rest_block = REST_IN_ASSEMBLY;
     c->rest_at = (uint32_t)(start - pool_at(&w->assemblies, c->block)) + w->failed[0].taken;
-    c->rest_size = head + m->size - w->failed[0].taken;
+    c->rest_size = size - w->failed[0].taken;
     conn_full(w, c);
 }
 
-/* Every ping of one who reads is answered, in its place among the echoes. While its socket is full, or a
- * frame is half out, the newest alone is owed (RFC 6455 5.5.3, decision 8). */
 static void on_ping(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     bool half_out = c->rest_block != POOL_NONE || (c->answer && c->answer->sent > 0);

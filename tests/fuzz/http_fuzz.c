@@ -42,7 +42,7 @@ static void check_request(const struct http_request *r, const char *bytes, size_
     (void)http_origin_is_loopback(r->origin);
     if (ws_handshake_check(r) == 0) {
         char out[512];
-        TC_ASSERT(ws_handshake_reply(out, sizeof out, r->ws_key, NULL) > 0);
+        TC_ASSERT(ws_handshake_reply(out, sizeof out, r->ws_key, NULL, NULL) > 0);
     }
 }
 

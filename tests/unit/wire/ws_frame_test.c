@@ -85,13 +85,13 @@ static void the_reply(void **state)
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     struct text key = TEXT("dGhlIHNhbXBsZSBub25jZQ==");
-    int size = ws_handshake_reply(out, sizeof out, key, NULL);
+    int size = ws_handshake_reply(out, sizeof out, key, NULL, NULL);
     assert_int_equal(size, sizeof plain - 1);
     assert_memory_equal(out, plain, sizeof plain - 1);
-    size = ws_handshake_reply(out, sizeof out, key, "tickcast.v1.json");
+    size = ws_handshake_reply(out, sizeof out, key, "tickcast.v1.json", NULL);
     assert_true(size > 0);
     assert_non_null(strstr(out, "\r\nSec-WebSocket-Protocol: tickcast.v1.json\r\n\r\n"));
-    assert_int_equal(ws_handshake_reply(out, (size_t)size, key, "tickcast.v1.json"),
+    assert_int_equal(ws_handshake_reply(out, (size_t)size, key, "tickcast.v1.json", NULL),
                      -1); /* no room for the end */
 }
 

@@ -1,0 +1,128 @@
+/* worker/worker_deflate.c -- permessage-deflate (RFC 7692): frames packed once for everybody in a group, and
+ * a client's messages unpacked.
+ *
+ * Connections that agreed on it stand in groups of their own (group_key.deflate), so packing touches no
+ * client structure: what is rendered for a cohort is packed as a whole, and its members get the same bytes. A
+ * frame that is short (--deflate-min) or hardly becomes smaller goes out as it is; after one of the latter
+ * the next ones of its group are not even tried. */
+#include "worker/worker_internal.h"
+
+#include "base/assert.h"
+#include "base/utf8.h"
+#include "wire/ws_deflate.h"
+
+#define HEAD_MAX     4u  /* of a frame of at most FRAME_BYTES_MAX */
+#define PAYS_PERCENT 90u /* packed to more than this: sent as it is */
+#define PAUSE_FRAMES 64u /* of the group that are not tried after that */
+
+static bool same_request(const struct packing *p, const struct group *g, const struct render_in *in);
+static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
+                        uint8_t *room);
+
+int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
+                   struct render_out *out)
+{
+    struct packing *p = w->packing;
+    if (same_request(p, g, in)) { /* cohorts side by side: the same bytes again */
+        *out = p->out;
+        memcpy(room, p->bytes, out->bytes);
+        return 0;
+    }
+    p->group = NULL;
+    int result = render(in, &w->scratch, p->plain, out);
+    if (result < 0 || out->frames == 0) return result;
+    pack_frames(w, g, p->plain + out->start, out, room);
+    p->group = g;
+    p->in = *in;
+    p->out = *out;
+    memcpy(p->bytes, room, out->bytes);
+    return 0;
+}
+
+void deflate_forget(struct worker *w)
+{
+    if (w->packing) w->packing->group = NULL;
+}
+
+static bool same_request(const struct packing *p, const struct group *g, const struct render_in *in)
+{
+    const struct render_in *k = &p->in;
+    return p->group == g && k->from == in->from && k->to == in->to && k->position == in->position &&
+           k->force == in->force && k->conflate == in->conflate && k->scan_max == in->scan_max &&
+           k->bytes_max == in->bytes_max && k->conflated_before == in->conflated_before;
+}
+
+/* The ends of frames move along with their bytes. */
+static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
+                        uint8_t *room)
+{
+    uint32_t at = 0, from = 0;
+    for (uint32_t i = 0; i < out->frames; i++) {
+        uint32_t end = out->ends[i].offset;
+        at += deflate_frame(w, g, frames + from, end - from, room + at);
+        from = end;
+        out->ends[i].offset = at;
+    }
+    TC_ASSERT(from == out->bytes);
+    TC_ASSERT(at <= out->bytes);
+    out->start = 0;
+    out->bytes = at;
+}
+
+uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, uint32_t size, uint8_t *room)
+{
+    uint32_t head = frame[1] == 126 ? 4 : 2, payload = size - head;
+    TC_ASSERT(frame[1] <= 126); /* a data frame's length fits 16 bits, and nothing is masked */
+    bool try = payload >= w->settings->deflate_bytes_least;
+    if (try && g->deflate_pause > 0) {
+        g->deflate_pause--;
+        try = false;
+    }
+    uint32_t packed = 0;
+    if (try) {
+        packed = deflater_pack(w->packing->deflater, WS_DEFLATE_BITS, frame + head, payload, room + HEAD_MAX,
+                               payload * PAYS_PERCENT / 100);
+        if (packed == 0) g->deflate_pause = PAUSE_FRAMES;
+    }
+    if (packed == 0) {
+        counter_add(&w->counters.deflate_skipped_total, 1);
+        memcpy(room, frame, size);
+        return size;
+    }
+    uint8_t fresh[WS_HEAD_MAX];
+    uint32_t fresh_head = ws_frame_head(fresh, (enum ws_opcode)(frame[0] & 0x0F), packed);
+    TC_ASSERT(fresh_head <= head);
+    memcpy(room, fresh, fresh_head);
+    room[0] |= WS_DEFLATE_RSV1;
+    if (fresh_head < HEAD_MAX) memmove(room + fresh_head, room + HEAD_MAX, packed);
+    counter_add(&w->counters.deflate_frames_total, 1);
+    counter_add(&w->counters.deflate_in_bytes_total, payload);
+    counter_add(&w->counters.deflate_out_bytes_total, packed);
+    return fresh_head + packed;
+}
+
+/* Into the worker's own buffer, which is good until the next message. On failure m says why, as ws_read
+ * would. */
+bool deflate_unpack(struct worker *w, struct ws_message *m)
+{
+    uint32_t most = (uint32_t)w->settings->message_bytes_max, size = 0;
+    uint8_t *out = w->packing->message;
+    enum deflater_result result =
+        deflater_unpack(w->packing->deflater, m->payload, m->size, out, most, &size);
+    bool text_ok = m->opcode != WS_TEXT || utf8_feed(UTF8_OK, out, size) == UTF8_OK;
+    m->payload = out;
+    m->size = size;
+    m->packed = false;
+    if (result == DEFLATER_OK && text_ok) return true;
+    bool big = result == DEFLATER_TOO_BIG;
+    m->close_code = big ? WS_TOO_BIG : WS_BAD_DATA;
+    m->fail = big ? "message_too_big" : result == DEFLATER_BAD ? "bad_deflate" : "invalid_utf8";
+    return false;
+}
+
+uint32_t deflate_echo(struct worker *w, const struct conn *c, const struct ws_message *m, uint8_t *out)
+{
+    uint8_t bits = (uint8_t)(8 + (c->flags >> CF_WINDOW_SHIFT & 7));
+    uint32_t packed = deflater_pack(w->packing->deflater, bits, m->payload, m->size, out, m->size);
+    return packed;
+}
