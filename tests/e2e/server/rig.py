@@ -1,6 +1,6 @@
 """A tickcast server of one's own for a test, and a plain WebSocket client over a blocking socket: it reads only when asked, so that
 a test decides who is slow. Loopback only; every wait has an end."""
-import base64, json, os, re, shutil, signal, socket, struct, subprocess, tempfile, time
+import base64, json, os, re, shutil, signal, socket, struct, subprocess, tempfile, time, zlib
 from decimal import Decimal
 from bin_codec import Decoder
 
@@ -145,6 +145,8 @@ class Client:
         self.epoch = None
         self.last_seq = 0
         self.answer_pings = True
+        self.deflate = "permessage-deflate" in self.head
+        self.packed = self.packed_bytes = self.unpacked_bytes = 0
 
     def _need(self, n):
         while len(self.buffer) < n:
@@ -167,13 +169,20 @@ class Client:
             size, at = struct.unpack(">Q", self.buffer[2:10])[0], 10
         self._need(at + size)
         payload, self.buffer = self.buffer[at:at + size], self.buffer[at + size:]
+        assert first & 0x30 == 0 and (self.deflate or first & 0x40 == 0), "no reserved bit that was not agreed on"
+        if first & 0x40:
+            assert first & 15 < 8, "control frames are never packed"
+            self.packed += 1
+            self.packed_bytes += len(payload)
+            payload = zlib.decompressobj(wbits=-15).decompress(payload + b"\0\0\xff\xff")  # no context taken over
+            self.unpacked_bytes += len(payload)
         return first & 15, payload
 
-    def send_frame(self, opcode, payload=b""):
+    def send_frame(self, opcode, payload=b"", rsv1=False):
         mask = os.urandom(4)
         masked = bytes(b ^ mask[i & 3] for i, b in enumerate(payload))
         size = bytes([128 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-        self.socket.sendall(bytes([128 | opcode]) + size + mask + masked)
+        self.socket.sendall(bytes([128 | opcode | (64 if rsv1 else 0)]) + size + mask + masked)
 
     def send(self, **command):
         self.send_frame(1, json.dumps(command).encode())
