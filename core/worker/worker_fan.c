@@ -51,7 +51,7 @@ static uint32_t fan_gather(struct worker *w)
 static bool visit_render(struct worker *w, struct cohort *c)
 {
     struct group *g = c->group;
-    bool cover = c->cover_wanted || c->ticks_untold >= 1000;
+    bool cover = c->cover_wanted || c->ticks_untold >= COVER_TICKS;
     c->cover_wanted = false;
     if (c->read >= w->read_seq && !cover) return false;
     struct visit *v = &w->visits[w->visit_count];

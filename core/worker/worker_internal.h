@@ -22,6 +22,7 @@
 #define FLUSH_ROOM           (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
 #define TURN_SENDS           256u   /* then events and single connections have their share */
 #define TURN_UNITS           256u   /* single sends of one turn */
+#define COVER_TICKS          1000u  /* frame=tick: `covered` after so many (decision 16) */
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
 #define FOLD_TICKS           8192u  /* ticks read from the log in one turn */
 #define EVENTS_MAX           256u

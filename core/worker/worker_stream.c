@@ -28,6 +28,7 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     if (c->read > w->read_seq) return false; /* a resume ahead of the head: its timer looks again */
     if (gap_unit(w, c, u)) return true;
     if (lag_unit(w, c, u)) return true;
+    if (c->ticks_untold >= COVER_TICKS && catch_up_unit(w, c, u, c->read, true)) return true;
     if (c->snapshot && c->snapshot->define && definitions_unit(w, c, u)) return true;
     /* As for those in step; by itself, for behind more ticks a slow socket would cut it off again and again.
      */

@@ -118,6 +118,17 @@ def test_decision_16_covered_at_least_every_1000_ticks(io):
             assert len(c.until_type("covered") and c.until(lambda m: m["type"] == "covered")) < 2000
 
 
+def test_decision_16_covered_while_catching_up(io):
+    """One that was stuck is told its position on the way, not only at the end of what it owes."""
+    with Server(io=io, feed="sim:?symbols=5&rate=20000") as s:
+        c = s.client("/v1/ws?symbols=*&frame=tick&snapshot=0&policy=complete&heartbeat=60", rcvbuf=4096)
+        c.until_type("subscribed")
+        s.wait_metric("behind", lambda n: n == 1)
+        s.wait_metric("head_seq", lambda n, start=s.metrics()["head_seq"]: n > start + 20000)
+        for _ in range(8):
+            assert len(c.until_type("covered") and c.until(lambda m: m["type"] in ("covered", "gap"))) < 1400
+
+
 @pytest.mark.parametrize("command,code", [
     ({"op": "subscribe", "symbols": [""]}, "bad_pattern"),
     ({"op": "subscribe", "symbols": ["A" * 33]}, "bad_pattern"),
