@@ -28,11 +28,10 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
     if (c->read > w->read_seq) return false; /* a resume ahead of the head: its timer looks again */
     if (gap_unit(w, c, u)) return true;
     if (lag_unit(w, c, u)) return true;
-    if (c->ticks_untold >= COVER_TICKS && catch_up_unit(w, c, u, c->read, true)) return true;
     if (c->snapshot && c->snapshot->define && definitions_unit(w, c, u)) return true;
     /* As for those in step; by itself, for behind more ticks a slow socket would cut it off again and again.
      */
-    if (c->ticks_untold >= 1000) return catch_up_unit(w, c, u, c->read, true);
+    if (c->ticks_untold >= COVER_TICKS) return catch_up_unit(w, c, u, c->read, true);
     bool change =
         c->answer && c->answer->kind == ANSWER_SET; /* old set first, up to the position its answer tells */
     if (c->snapshot || change) { /* a snapshot under way is finished before the set changes */
