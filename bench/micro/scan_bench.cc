@@ -4,10 +4,13 @@
 #include <cstring>
 #include <string>
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" // in C a function and a struct may share a name
 extern "C" {
 #include "cmd/client_ws.h"
 #include "cmd/continuity.h"
 }
+#pragma GCC diagnostic pop
 
 namespace
 {

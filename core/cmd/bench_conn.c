@@ -156,8 +156,7 @@ static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t 
 {
     struct fault f;
     const struct bench_options *o = &t->bench->options;
-    int r = client_handshake_check(&t->handshake, o->any ? o->subprotocol : "tickcast.v1.json",
-                                   (const char *)bytes, size, &f);
+    int r = client_handshake_check(&t->handshake, bench_plan_subprotocol(t), (const char *)bytes, size, &f);
     if (r < 0) bench_conn_end(t, c, f.text);
     if (r <= 0) return 0;
     c->state = CONN_OPEN;
@@ -199,7 +198,10 @@ static void message(struct bench_thread *t, struct bench_conn *c, enum client_ev
     bool any = t->bench->options.any;
     switch (event) {
     case CLIENT_BINARY:
-        if (any) bench_any(t, c, json, now_real_ns);
+        if (any)
+            bench_any(t, c, json, now_real_ns);
+        else if (!bench_binary(t, c, m, now_real_ns) && c->state == CONN_OPEN)
+            bench_conn_end(t, c, NULL);
         break;
     case CLIENT_TEXT:
         if (any)
@@ -325,6 +327,7 @@ static void drop(struct bench_thread *t, struct bench_conn *c, bool reset)
     c->fd = -1;
     c->attached = c->reading = false;
     client_reader_free(&c->reader);
+    client_bin_free(&c->bin);
     free(c->rest);
     c->rest = NULL;
     c->rest_size = c->rest_room = 0;

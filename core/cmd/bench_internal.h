@@ -6,6 +6,7 @@
  *   bench_conn.c      one connection: handshake, bytes, pongs, close
  *   bench_trouble.c   what is done to connections by the clock: kills, churn, stalls, slow reading
  *   bench_message.c   one message of tickcast: continuity, latency, counts, records for the verifier
+ *   bench_binary.c    the same in the binary subprotocol
  *   bench_any.c       one message of any other feed
  *   bench_series.c    figures over time
  *   bench_result.c    the threads' figures put together
@@ -18,6 +19,7 @@
 #include "base/random.h"
 #include "cmd/bench.h"
 #include "cmd/bench_series.h"
+#include "cmd/client_bin.h"
 #include "cmd/client_socket.h"
 #include "cmd/client_ws.h"
 #include "cmd/continuity.h"
@@ -38,7 +40,7 @@ struct bench_options {
     uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, seed;
     uint64_t enough, kill, churn, stall, stall_max_ns, lists, list_size;
     uint64_t duration_ns, warmup_ns, connect_timeout_ns;
-    bool verify, snapshot, idle, any, mix, self_test;
+    bool binary, verify, snapshot, idle, any, mix, self_test;
 };
 
 enum bench_phase { PHASE_RAMP, PHASE_MEASURE, PHASE_STOP, PHASE_DONE };
@@ -72,6 +74,7 @@ struct bench_conn {
     char epoch[16];
     uint64_t begin_ns, again_ns, stalled_until_ns, heard_ns, any_seq;
     struct client_reader reader;
+    struct client_bin bin; /* --binary with --verify: the symbols' names */
     struct continuity at;
     struct verify_conn verify;
 };
@@ -146,6 +149,9 @@ void bench_plan_draw(struct bench_thread *t, struct bench_conn *c);
 /* The request of its next connection, in t->handshake. */
 int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct fault *f);
 
+/* The subprotocol that this thread's connections ask for; NULL: none. */
+const char *bench_plan_subprotocol(const struct bench_thread *t);
+
 /* ---- bench_thread.c ---- */
 void *bench_thread_main(void *thread);
 
@@ -170,10 +176,19 @@ void bench_trouble(struct bench_thread *t, uint64_t now_ns);
 /* ---- bench_message.c ---- */
 /* One text message that came at now_real_ns. False: it broke the protocol, and was told. */
 bool bench_message(struct bench_thread *t, struct bench_conn *c, struct text json, uint64_t now_real_ns);
+/* The end of a message whose ticks were taken: first: it is the connection's first `subscribed`; broken: what
+ * was wrong with it so far, or NULL. */
+bool bench_message_end(struct bench_thread *t, struct bench_conn *c, const struct scan_message *m, bool first,
+                       const char *broken);
 /* Counts a broken connection once and keeps the first text. */
 void bench_broken(struct bench_thread *t, struct bench_conn *c, const char *what, uint64_t seq);
 /* A latency measured, or 0 < now: from the intended time ts_ns. */
 void bench_latency(struct bench_thread *t, uint64_t ts_ns, uint64_t now_real_ns);
+
+/* ---- bench_binary.c ---- */
+/* As bench_message, of tickcast.v1.bin. To be verified it is turned into the JSON that it stands for. */
+bool bench_binary(struct bench_thread *t, struct bench_conn *c, const struct client_message *m,
+                  uint64_t now_real_ns);
 
 /* ---- bench_any.c ---- */
 void bench_any(struct bench_thread *t, struct bench_conn *c, struct text message, uint64_t now_real_ns);

@@ -68,6 +68,12 @@ static bool whole(struct bench_thread *t, struct bench_conn *c, struct scan_mess
             verify_conn_tick(&c->verify, &tick);
     }
     if (!broken && (r < 0 || scan_message_end(m) < 0)) broken = odd;
+    return bench_message_end(t, c, m, first, broken);
+}
+
+bool bench_message_end(struct bench_thread *t, struct bench_conn *c, const struct scan_message *m, bool first,
+                       const char *broken)
+{
     if (!broken) broken = continuity_end(&c->at, m);
     if (broken) {
         bench_broken(t, c, broken, m->type == SCAN_TICKS || m->type == SCAN_GAP ? m->from : m->seq);

@@ -47,6 +47,7 @@ static const struct option_row rows[] = {
           "what the server does with a slow one"),
     WORDS("frame", frame, "batch", "batch|tick", "many ticks a frame, or one"),
     WORDS("rate", rate, NULL, "R", "at most R frames a second for each"),
+    FLAG("binary", binary, "ask for tickcast.v1.bin (the reference of --verify stays JSON)"),
     FLAG("mix", mix, "each connection draws its own policy, rate and framing"),
     WORDS("since", since, NULL, "N|30s|oldest", "begin in the past"),
     FLAG("snapshot", snapshot, "begin with the last values"),
@@ -163,10 +164,11 @@ static int check_any(struct bench_options *o, struct fault *f)
         return fault_set(
             f, TC_EUSAGE,
             "--ts-key, --seq-key, --send, --subprotocol: are for a feed of another kind; add --any");
-    if (o->any && (o->mix || o->lists || o->kill || o->idle || o->rate || o->since || o->kinds))
-        return fault_set(f, TC_EUSAGE,
-                         "--any: --mix, --lists, --kill, --idle, --rate, --since and --kinds are tickcast's; "
-                         "leave them out");
+    if (o->any && (o->binary || o->mix || o->lists || o->kill || o->idle || o->rate || o->since || o->kinds))
+        return fault_set(
+            f, TC_EUSAGE,
+            "--any: --binary, --mix, --lists, --kill, --idle, --rate, --since and --kinds are tickcast's; "
+            "leave them out");
     return TC_OK;
 }
 

@@ -97,6 +97,13 @@ void bench_plan_draw(struct bench_thread *t, struct bench_conn *c)
     c->rate = rates[random_below(&t->random, sizeof rates / sizeof rates[0])];
 }
 
+const char *bench_plan_subprotocol(const struct bench_thread *t)
+{
+    const struct bench_options *o = &t->bench->options;
+    if (o->any) return o->subprotocol;
+    return subprotocol_names[o->binary && !t->reference ? ENCODING_BINARY : ENCODING_JSON];
+}
+
 int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct fault *f)
 {
     const struct bench_options *o = &t->bench->options;
@@ -117,6 +124,6 @@ int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct faul
         if (r == TC_OK && c->resuming) r = client_url_query(&t->url, "resume", resume, f);
         if (r == TC_OK && !c->resuming) r = client_url_query(&t->url, "since", o->since, f);
     }
-    client_handshake_make(&t->handshake, &t->url, o->any ? o->subprotocol : "tickcast.v1.json", t->secret);
+    client_handshake_make(&t->handshake, &t->url, bench_plan_subprotocol(t), t->secret);
     return r;
 }

@@ -74,6 +74,17 @@ def test_each_list_is_verified():
         assert done.returncode == 2 and "--list-size: the server has 50 symbols" in done.stderr
 
 
+@pytest.mark.parametrize("verify", [True, False])
+def test_binary_streams_are_read_and_verified(verify):
+    with Server(feed=FEED) as server:
+        r = bench(url_of(server), "--connections", "20", "--duration", "2", "--binary", "--mix", "--kill", "20", "--snapshot",
+                  *(["--verify"] if verify else []))
+        assert not r["failed"] and r["readers"]["ticks"] > 1000 and r["readers"]["resumes"] > 0
+        assert 0 < r["latency_ns"]["p50"] <= r["latency_ns"]["max"]
+        if verify:
+            assert r["verified"]["lies"] == 0 and r["verified"]["ticks"] > 1000
+
+
 def test_a_feed_of_another_kind():
     async def play(ws, path, number):
         assert path == "/feed" and await ws.recv() == '{"op":"sub"}'
@@ -129,7 +140,7 @@ def test_a_report_that_cannot_be_written():
 
 @pytest.mark.parametrize("words,says", [
     (("--seq-key", "s"), "add --any"),
-    (("--any", "--kill", "1"), "--any: --mix"),
+    (("--any", "--kill", "1"), "--any: --binary"),
     (("--any", "--verify"), "--verify: only tickcast"),
     (("--lists", "3", "--symbols", "A"), "--lists: the lists take the place"),
     (("--kill", "3", "--connections", "0", "--slow", "1"), "--kill, --churn, --stall"),
