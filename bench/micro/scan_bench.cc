@@ -19,15 +19,15 @@ std::string tick(unsigned seq)
 {
     char text[200];
     if (seq % 3 == 0)
-        snprintf(
-            text, sizeof text,
-            R"({"type":"trade","seq":%u,"symbol":"AAPL","price":189.23,"size":100,"side":"buy","ts":1700000000000000000})",
-            seq);
+        snprintf(text, sizeof text,
+                 R"({"type":"trade","seq":%u,"symbol":"AAPL","price":189.23,"size":100,"side":"buy",)"
+                 R"("ts":1700000000000000000})",
+                 seq);
     else
-        snprintf(
-            text, sizeof text,
-            R"({"type":"quote","seq":%u,"symbol":"MSFT","bid":189.22,"bid_size":300,"ask":189.24,"ask_size":200,"ts":1700000000000000000})",
-            seq);
+        snprintf(text, sizeof text,
+                 R"({"type":"quote","seq":%u,"symbol":"MSFT","bid":189.22,"bid_size":300,"ask":189.24,)"
+                 R"("ask_size":200,"ts":1700000000000000000})",
+                 seq);
     return text;
 }
 
