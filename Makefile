@@ -1,6 +1,6 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare \
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare bench-lists \
         clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
@@ -38,8 +38,11 @@ coverage: deps-test ## line coverage of the tests, by gcovr
 
 fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/corpus
 	@$(NOASLR) tools/fuzz.sh
-bench: deps-test ## the micro-benchmarks (ARGS="--benchmark_filter=render")
+bench: deps-test ## all benchmarks and the whole path, beside the last kept run (ARGS="--benchmark_filter=render")
 	@tools/bench.sh $(ARGS)
+bench-lists: deps-test ## what a send costs with many watch lists, as a ratio to one common list
+	@tools/build.sh release tickcast
+	@/usr/bin/python3 bench/path/path.py build/release/tickcast --lists $(ARGS)
 compare: deps-test ## the same load on tickcast and other servers, into docs/compare.md (ROUNDS SECONDS N PEERS LOADS OUT)
 	@tools/deps.sh compare || echo "compare: goes on without what is missing"
 	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON

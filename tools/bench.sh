@@ -1,16 +1,12 @@
 #!/bin/sh
-# Builds and runs every micro-benchmark one after the other; arguments go to each of them.
+# Builds all benchmarks, runs them one after the other and compares with the last kept run: tools/bench.py.
+# Arguments: --benchmark_... go to each program; --keep writes bench/results/reference.json. Without a filter the
+# whole path on loopback is measured too.
 set -eu
 cd "$(dirname "$0")/.."
 tools/build.sh release all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
-found=0
-for program in build/release/bench/*_bench; do
-    [ -x "$program" ] || continue
-    found=1
-    echo "== ${program##*/}"
-    "$program" "$@"
+path="--path build/release/tickcast"
+for argument in "$@"; do
+    case $argument in --benchmark_*) path= ;; esac
 done
-[ $found = 1 ] || {
-    echo "bench: no benchmark was built" >&2
-    exit 1
-}
+exec /usr/bin/python3 tools/bench.py build/release/bench $path "$@"

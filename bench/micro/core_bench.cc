@@ -15,6 +15,7 @@ static void BM_log_append(benchmark::State &state)
     uint32_t batch = static_cast<uint32_t>(state.range(0));
     for (auto _ : state) core_rig_append(rig, batch);
     state.SetItemsProcessed(state.iterations() * batch);
+    state.SetBytesProcessed(state.iterations() * batch * 64); // the records; their JSON comes on top
     core_rig_free(rig);
 }
 BENCHMARK(BM_log_append)->Arg(1)->Arg(16)->Arg(256);
@@ -26,6 +27,7 @@ static void BM_read_and_fold(benchmark::State &state)
     for (int i = 0; i < 900; i++) core_rig_append(rig, 256);
     for (auto _ : state) benchmark::DoNotOptimize(core_rig_fold(rig, 128));
     state.SetItemsProcessed(state.iterations() * 128);
+    state.SetBytesProcessed(state.iterations() * 128 * 64);
     core_rig_free(rig);
 }
 BENCHMARK(BM_read_and_fold);
@@ -64,3 +66,17 @@ BENCHMARK(BM_render_batch)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_ticks)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_conflated)->Arg(64)->Arg(1024);
 BENCHMARK(BM_render_watch_list)->Arg(64)->Arg(1024);
+
+// All last values of 500 symbols, in pieces.
+static void BM_snapshot(benchmark::State &state)
+{
+    core_rig *rig = core_rig_make(1 << 18, 500);
+    for (int i = 0; i < 64; i++) core_rig_append(rig, 256);
+    core_rig_filter(rig, "*");
+    uint64_t ticks = 0, bytes = 0;
+    for (auto _ : state) ticks += core_rig_snapshot(rig, &bytes);
+    state.SetItemsProcessed(static_cast<int64_t>(ticks));
+    state.SetBytesProcessed(static_cast<int64_t>(bytes));
+    core_rig_free(rig);
+}
+BENCHMARK(BM_snapshot);

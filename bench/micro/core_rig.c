@@ -97,3 +97,22 @@ uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool con
     *bytes = out.bytes;
     return out.ticks;
 }
+
+uint32_t core_rig_snapshot(core_rig *r, uint64_t *bytes)
+{
+    struct snapshot_in in = {.last = log_last_value(r->log),
+                             .symbols = log_symbols(r->log),
+                             .filter = &r->filter,
+                             .position = log_head(r->log),
+                             .id_end = r->symbols};
+    uint32_t ticks = 0;
+    while (in.id_from < in.id_end) {
+        struct snapshot_out out;
+        render_snapshot(&in, r->room, &out);
+        TC_ASSERT(out.id_next > in.id_from);
+        in.id_from = out.id_next;
+        ticks += out.ticks;
+        *bytes += out.bytes;
+    }
+    return ticks;
+}

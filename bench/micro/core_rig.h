@@ -15,5 +15,7 @@ uint32_t core_rig_fold(core_rig *r, uint32_t count); /* from where it was; begin
 void core_rig_filter(core_rig *r, const char *pattern);
 /* Renders `ticks` log positions; returns the ticks in the frame. */
 uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool conflate, uint32_t *bytes);
+/* All pieces of a snapshot of the writer's last values; returns the ticks in it. */
+uint32_t core_rig_snapshot(core_rig *r, uint64_t *bytes);
 
 #endif

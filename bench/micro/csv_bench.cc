@@ -8,6 +8,7 @@ extern "C" {
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace
@@ -71,6 +72,8 @@ void read_whole(benchmark::State &state, const std::string &path)
         reader->ops->close(reader);
     }
     state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * ROWS);
+    struct stat st = {};
+    if (stat(path.c_str(), &st) == 0) state.SetBytesProcessed(state.iterations() * st.st_size);
     unlink(path.c_str());
 }
 

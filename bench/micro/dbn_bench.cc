@@ -105,6 +105,7 @@ void read_whole(benchmark::State &state, dbn_writer w, bool zstd)
         reader->ops->close(reader);
     }
     state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * RECORDS);
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes.size()));
     unlink(path.c_str());
 }
 

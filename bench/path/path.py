@@ -1,0 +1,186 @@
+"""The whole path on loopback, as rows: `tickcast serve` on one processor, `tickcast bench` on another.
+
+usage: path.py PROGRAM [--lists] [--seconds S] [--connections N] [--rounds R]
+       --lists   watch lists of 20 symbols out of 500 at 10 000 ticks/s: one for all against N different ones, and against
+                 10 000; what a send costs the server as a ratio within each round
+
+Rows are printed and, with --json FILE, kept as Google Benchmark's JSON, so that tools/bench.py compares them like stages.
+"""
+import argparse
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+START_SECONDS = 20
+
+
+class Server:
+    """`tickcast serve` on a free port; `with` ends it."""
+
+    def __init__(self, program, cpu, feed):
+        self.port = free_port()
+        self.log = tempfile.TemporaryFile()
+        command = [program, "serve", "--listen", f"127.0.0.1:{self.port}", "--workers", "1", "--quiet", "--feed", feed]
+        self.process = subprocess.Popen(pinned(cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=self.log)
+
+    def __enter__(self):
+        end = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.log.seek(0)
+                raise SystemExit(f"path: the server did not start: {self.log.read().decode(errors='replace')[-400:]}")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def used(self):
+        """(processor seconds, sends, ticks) so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return seconds, metric(text, "sends_total"), metric(text, "ticks_total")
+
+
+def main():
+    a = arguments()
+    cpus = sorted(os.sched_getaffinity(0))
+    a.server_cpu, a.client_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
+    rows = lists(a) if a.lists else path(a)
+    if a.json:
+        with open(a.json, "w", encoding="utf-8") as file:
+            json.dump({"benchmarks": rows}, file, indent=1)
+    return 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--lists", action="store_true")
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=10000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json")
+    return parser.parse_args()
+
+
+def path(a):
+    """Closed loops, frame a tick and batch: ticks delivered a second; median of the rounds."""
+    cases = [(1, "tick"), (16, "tick"), (64, "tick"), (64, "batch")]
+    seen = {case: [] for case in cases}
+    for _ in range(a.rounds):
+        for burst, frame in cases:
+            with Server(a.program, a.server_cpu, f"sim:?rate=0&burst={burst}&pace=workers") as server:
+                report = load(a, server, ["--connections", str(a.connections), "--frame", frame])
+            seen[burst, frame].append(report["readers"])
+    rows = []
+    for (burst, frame), readers in seen.items():
+        ticks = statistics.median(r["ticks_per_second"] for r in readers)
+        rows.append({"name": f"path/closed/burst:{burst}/frame:{frame}", "run_type": "iteration", "items_per_second": ticks,
+                     "bytes_per_second": statistics.median(r["bytes_per_second"] for r in readers),
+                     "real_time": 1e9 / ticks if ticks else 0, "time_unit": "ns"})
+        print(f"{rows[-1]['name']:44}{ticks / 1000:12.0f} thousand ticks/s", flush=True)
+    return rows
+
+
+def lists(a):
+    cases = [("one list for all", a.connections, 1), (f"{a.connections} lists", a.connections, a.connections),
+             (f"{a.many} connections, one list", a.many, 1), (f"{a.many} lists", a.many, a.many)]
+    cost = {name: [] for name, _, _ in cases}
+    rows = []
+    for number in range(a.rounds):
+        for name, connections, count in cases:
+            us, per_send = send_cost(a, connections, count)
+            cost[name].append(us)
+            print(f"round {number + 1}  {name:34}{us:8.2f} us of the server a send, {per_send:6.2f} ticks a send", flush=True)
+    for many, common in ((cases[1][0], cases[0][0]), (cases[3][0], cases[2][0])):
+        ratios = [x / y for x, y in zip(cost[many], cost[common])]
+        print(f"{many} against {common}: a send costs {statistics.median(ratios):.2f} times as much "
+              f"({min(ratios):.2f}..{max(ratios):.2f})")
+        rows.append({"name": f"path/watch_lists/{many}", "run_type": "iteration", "time_unit": "us",
+                     "real_time": statistics.median(cost[many]), "ratio_to_common": statistics.median(ratios)})
+    return rows
+
+
+def send_cost(a, connections, count):
+    with Server(a.program, a.server_cpu, "sim:?symbols=500&rate=10000&halts=0") as server:
+        command = ["--connections", str(connections), "--lists", str(count), "--list-size", "20", "--warmup", "1"]
+        process = start_load(a, server, command, a.seconds + 2)
+        end = time.monotonic() + 120
+        while server.used()[1] < 4 * connections:  # all are there, and get ticks
+            if time.monotonic() > end or process.poll() is not None:
+                process.kill()
+                raise SystemExit(f"path: lists: the load did not get going: {process.communicate()[1][-300:]}")
+            time.sleep(0.2)
+        before = server.used()
+        time.sleep(a.seconds)
+        after = server.used()
+        finish_load(process, a.seconds)
+    sends = after[1] - before[1]
+    if sends == 0:
+        raise SystemExit("path: lists: nothing was sent while it was measured")
+    return (after[0] - before[0]) / sends * 1e6, (after[2] - before[2]) / sends
+
+
+def load(a, server, options):
+    return finish_load(start_load(a, server, options, a.seconds), a.seconds)
+
+
+def start_load(a, server, options, seconds):
+    command = [a.program, "bench", "--url", f"ws://127.0.0.1:{server.port}/v1/ws", "--duration", f"{seconds:g}",
+               "--json=-"] + options
+    return subprocess.Popen(pinned(a.client_cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def finish_load(process, seconds):
+    out, err = process.communicate(timeout=seconds + 120)
+    if not out.strip():
+        raise SystemExit(f"path: tickcast bench: status {process.returncode}: {err.strip()[-300:]}")
+    return json.loads(out)
+
+
+def pinned(cpu):
+    return [] if cpu is None else ["taskset", "-c", str(cpu)]
+
+
+def metric(text, name):
+    values = re.findall(rf"^tickcast_{name}(?:{{[^}}]*}})? (\d+)", text, re.M)
+    if not values:
+        raise SystemExit(f"path: /metrics has no tickcast_{name}")
+    return sum(map(int, values))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
