@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from tree import code_only, finding, line_of
+from tree import SOURCES, code_only, finding, line_of
 
 LINES_MAX = 600
 COLUMNS_MAX = 110       # of C and C++, where clang-format keeps it
@@ -218,6 +218,17 @@ def ends_in_newline(tree):
     return out
 
 
+def whole_after_a_merge(tree):
+    """No page or source was emptied, and none holds both sides of a merge."""
+    out = []
+    for path, text in tree.sources(*SOURCES, ".md").items():
+        if not text.strip():
+            out.append(finding(path, 1, "empty", "nothing in it"))
+        for match in re.finditer(r"^(<{7}|>{7}) ", text, re.M):
+            out.append(finding(path, line_of(text, match.start()), "conflict", "both sides of a merge"))
+    return out
+
+
 def links_lead_somewhere(tree):
     """Relative links of Markdown pages name files that exist."""
     out = []
@@ -294,5 +305,6 @@ def decisions_have_tests(tree):
 
 
 ALL = [file_size, line_width, leftovers, machine_paths, layers, banned_calls, python_sleeps, one_door_to_ck,
-       own_header_first, lock_without_addresses, settings_described, ends_in_newline, links_lead_somewhere,
+       own_header_first, lock_without_addresses, settings_described, ends_in_newline,
+       whole_after_a_merge, links_lead_somewhere,
        examples_parse, decisions_have_tests]

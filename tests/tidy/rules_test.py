@@ -84,6 +84,10 @@ class Rules(unittest.TestCase):
         self.plant(rules.ends_in_newline, "core/log/a.c", "int x;")
         self.plant(rules.ends_in_newline, "core/log/a.c", "int x; \n")
 
+    def test_merges(self):
+        self.plant(rules.whole_after_a_merge, "docs/a.md", "\n")
+        self.plant(rules.whole_after_a_merge, "core/log/a.c", "int x;\n" + "<" * 7 + " here\n")
+
     def test_links(self):
         self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](gone.md)\n")
         self.plant(rules.links_lead_somewhere, "docs/a.md", "[x](../core/base/) [y](operations.md)\n", 0)
