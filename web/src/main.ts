@@ -22,8 +22,18 @@ const WATCH_RATE = 30; // frames a second: quotes between two of them are confla
 const STATUS_EVERY_MS = 250;
 const CHOSEN_KEY = 'tickcast.chart';
 
+// Packed records where the server speaks them; `?protocol=json` shows readable messages to who debugs.
+const PROTOCOLS = new URLSearchParams(location.search).get('protocol') === 'json'
+  ? ['tickcast.v1.json'] : ['tickcast.v1.bin', 'tickcast.v1.json'];
+
+function openSocket(url: string): Socket {
+  const socket = new WebSocket(url, PROTOCOLS);
+  socket.binaryType = 'arraybuffer';
+  return socket as unknown as Socket;
+}
+
 const around: Surroundings = {
-  open: (url) => new WebSocket(url) as unknown as Socket,
+  open: openSocket,
   nowMs: wallMs,
   random: Math.random,
   later: (ms, run) => window.setTimeout(run, ms),

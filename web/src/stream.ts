@@ -1,6 +1,7 @@
 // One connection to /v1/ws and what keeps it true: every frame must begin where the last one ended, an interruption
 // is resumed from where we stood, and whatever is missing is reported, never papered over. No DOM: the socket, the
 // clock and chance are passed in, so that tests run it without a network.
+import { BinaryReader } from './binary.ts';
 import { ClockOffset } from './clock.ts';
 import { maxSeq, nsToMs, parseExact, seqDistance } from './exact.ts';
 import type { Feed, Gap, Heartbeat, Hello, Kind, Message, Policy, Subscribed, Tick, Ticks } from './messages.ts';
@@ -134,8 +135,10 @@ export class Stream {
     this.pings.clear();
     const socket = this.around.open(this.url);
     this.socket = socket;
+    const binary = new BinaryReader();
     socket.onmessage = (event) => {
-      if (typeof event.data === 'string') this.receive(event.data);
+      if (typeof event.data === 'string') this.receive(parseExact(event.data) as Message);
+      else if (event.data instanceof ArrayBuffer) this.receiveBinary(binary, event.data);
     };
     socket.onclose = (event) => this.lost(event.code, event.reason);
     this.watchSilence(HANDSHAKE_MS);
@@ -224,8 +227,17 @@ export class Stream {
 
   // ---- what we hear
 
-  private receive(text: string): void {
-    const message = parseExact(text) as Message;
+  private receiveBinary(reader: BinaryReader, data: ArrayBuffer): void {
+    let message: Message | null;
+    try {
+      message = reader.read(data);
+    } catch (e) {
+      return this.lost(1007, `unreadable: ${(e as Error).message}`);
+    }
+    if (message !== null) this.receive(message);
+  }
+
+  private receive(message: Message): void {
     this.messages++;
     this.watchSilence(SILENCE_MS);
     switch (message.type) {
