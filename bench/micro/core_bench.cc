@@ -33,12 +33,14 @@ static void BM_read_and_fold(benchmark::State &state)
 BENCHMARK(BM_read_and_fold);
 
 // One frame of `range` ticks: everything ("*"), as one batch or a frame each, plain or conflated.
-static void render_case(benchmark::State &state, const char *pattern, bool tick_frames, bool conflate)
+static void render_case(benchmark::State &state, const char *pattern, bool tick_frames, bool conflate,
+                        bool binary = false)
 {
     core_rig *rig = core_rig_make(1 << 18, 500);
     for (int i = 0; i < 64; i++) core_rig_append(rig, 256);
     core_rig_filter(rig, pattern);
     uint32_t ticks = static_cast<uint32_t>(state.range(0)), bytes = 0;
+    if (binary) core_rig_speak_binary(rig);
     uint64_t rendered = 0;
     for (auto _ : state) rendered += core_rig_render(rig, ticks, tick_frames, conflate, &bytes);
     state.SetItemsProcessed(static_cast<int64_t>(rendered));
@@ -48,6 +50,10 @@ static void render_case(benchmark::State &state, const char *pattern, bool tick_
 static void BM_render_batch(benchmark::State &state)
 {
     render_case(state, "*", false, false);
+}
+static void BM_render_batch_binary(benchmark::State &state)
+{
+    render_case(state, "*", false, false, true);
 }
 static void BM_render_ticks(benchmark::State &state)
 {
@@ -63,6 +69,7 @@ static void BM_render_watch_list(benchmark::State &state)
     render_case(state, "A*", false, false);
 }
 BENCHMARK(BM_render_batch)->Arg(1)->Arg(16)->Arg(64);
+BENCHMARK(BM_render_batch_binary)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_ticks)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_conflated)->Arg(64)->Arg(1024);
 BENCHMARK(BM_render_watch_list)->Arg(64)->Arg(1024);

@@ -13,6 +13,7 @@ struct core_rig {
     struct rule rule;
     struct filter filter;
     struct render_scratch scratch;
+    enum encoding encoding;
     uint32_t symbols;
     uint64_t next, read;
     uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
@@ -80,10 +81,16 @@ void core_rig_filter(core_rig *r, const char *pattern)
     TC_ASSERT(rc == 0);
 }
 
+void core_rig_speak_binary(core_rig *r)
+{
+    r->encoding = ENCODING_BINARY;
+}
+
 uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool conflate, uint32_t *bytes)
 {
     uint64_t head = log_head(r->log);
     struct render_in in = {.log = r->log,
+                           .encoding = r->encoding,
                            .filter = &r->filter,
                            .from = head - ticks,
                            .position = head - ticks,

@@ -13,6 +13,8 @@ void core_rig_free(core_rig *r);
 void core_rig_append(core_rig *r, uint32_t count);   /* trades and quotes in turn */
 uint32_t core_rig_fold(core_rig *r, uint32_t count); /* from where it was; begins again near the head */
 void core_rig_filter(core_rig *r, const char *pattern);
+/* core_rig_render makes binary frames from now on. */
+void core_rig_speak_binary(core_rig *r);
 /* Renders `ticks` log positions; returns the ticks in the frame. */
 uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool conflate, uint32_t *bytes);
 /* All pieces of a snapshot of the writer's last values; returns the ticks in it. */

@@ -94,6 +94,10 @@ int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t co
  * without JSON) or TC_LAPPED. */
 int log_read_json(const struct log *l, uint64_t seq, char *out);
 
+/* Packs tick seq into out as tick_bin does (TICK_BIN_MAX bytes; those past the record's end may be
+ * overwritten), word by word out of the log. Returns its bytes (0 for a hole) or TC_LAPPED. */
+int log_read_bin(const struct log *l, uint64_t seq, uint16_t back, uint8_t *out);
+
 /* The size alone: 8 bytes are read. */
 int log_json_size(const struct log *l, uint64_t seq);
 

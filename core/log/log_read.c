@@ -2,6 +2,7 @@
  * Thread: any. Nothing here writes to the log. */
 #include "base/assert.h"
 #include "log/log_shared.h"
+#include "tick/tick_bin.h"
 
 uint64_t log_head(const struct log *l)
 {
@@ -73,4 +74,45 @@ int log_read_json(const struct log *l, uint64_t seq, char *out)
     for (uint32_t i = 0; i * 8 < size; i++)
         store_le64(out + (size_t)i * 8, atomic_load_explicit(&slot->word[i], memory_order_acquire));
     return log_still_holds(l, seq - 1) ? (int)size : TC_LAPPED;
+}
+
+/* Which words of a tick's slot stand in its record behind the time; count 0: the record is made by tick_bin.
+ */
+static const struct {
+    uint8_t first, count;
+} numbers[16] = {
+    [TICK_TRADE] = {4, 2}, /* and the venue's id, where there is one */
+    [TICK_QUOTE] = {4, 4},
+    [TICK_BAR] = {3, 5},
+    [TICK_BOOK] = {4, 2},
+};
+_Static_assert(offsetof(struct tick, trade) == 32 && offsetof(struct tick, quote) == 32 &&
+                   offsetof(struct tick, book) == 32 && offsetof(struct tick, bar) == 24,
+               "numbers stand in words 4 and 3 on");
+
+static int read_rare(const struct log *l, uint64_t seq, uint16_t back, uint8_t *out)
+{
+    struct tick t;
+    int r = log_read(l, seq - 1, &t, 1);
+    return r < 0 ? r : (int)tick_bin(out, &t, back);
+}
+
+int log_read_bin(const struct log *l, uint64_t seq, uint16_t back, uint8_t *out)
+{
+    const struct log_tick_slot *slot = &l->ticks[(uint32_t)seq & l->mask];
+    uint64_t about = atomic_load_explicit(&slot->word[2], memory_order_acquire); /* pairs with put_tick */
+    uint8_t kind =
+        (uint8_t)(about >> 32 & 15); /* of a newer lap perhaps: any value is safe until the check */
+    uint32_t first = numbers[kind].first, count = numbers[kind].count;
+    if (count == 0) return read_rare(l, seq, back, out);
+    if (kind == TICK_TRADE) count += atomic_load_explicit(&slot->word[6], memory_order_acquire) != 0;
+    uint64_t head = TICK_BIN_HEAD(kind, 2 + count) | (about >> 40 & 0xff) << 8 |
+                    (uint64_t)(uint8_t) - (about >> 48 & 0xff) << 16 |
+                    (uint64_t)(uint8_t) - (about >> 56) << 24 | (about & 0xffff) << 32 | (uint64_t)back << 48;
+    store_le64(out, head);
+    store_le64(out + 8, atomic_load_explicit(&slot->word[1], memory_order_acquire));
+    for (uint32_t i = 0; i < count; i++)
+        store_le64(out + 16 + (size_t)i * 8,
+                   atomic_load_explicit(&slot->word[first + i], memory_order_acquire));
+    return log_still_holds(l, seq - 1) ? (int)(16 + count * 8) : TC_LAPPED;
 }

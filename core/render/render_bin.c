@@ -10,6 +10,8 @@
 _Static_assert(sizeof(struct bin_tick) + TICK_HEAD_MAX == BIN_TICK_HEAD_MAX, "what a tick by itself costs");
 _Static_assert(sizeof(struct bin_ticks) + TICK_HEAD_MAX <= ENVELOPE_MAX, "a frame's head");
 _Static_assert(sizeof(struct bin_covered) + TICK_HEAD_MAX <= COVERED_MAX, "a whole `covered`");
+#define SHORT_HEAD 2u /* frame head of a message below 126 bytes */
+_Static_assert(sizeof(struct bin_tick) + TICK_BIN_MAX < 126, "a tick by itself has a short frame head");
 _Static_assert(FRAME_BYTES_MAX / TICK_BIN_MIN <= RENDER_KEEP_MAX, "a frame's records can all be kept");
 _Static_assert(RENDER_SCAN_MAX <= TICK_BIN_BACK_MAX, "seqs of one frame fit `back`");
 
@@ -28,10 +30,9 @@ int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_
     uint8_t *body = out + RENDER_SLACK, *p = body;
     for (uint32_t i = 0; i < count; i++) {
         if (s->kept[i].size == 0) continue;
-        struct tick t;
-        int r = log_read(in->log, s->kept[i].seq - 1, &t, 1);
-        if (r < 0) return r;
-        p += tick_bin(p, &t, (uint16_t)(result->to - t.seq));
+        int size = log_read_bin(in->log, s->kept[i].seq, (uint16_t)(result->to - s->kept[i].seq), p);
+        if (size < 0) return size;
+        p += size;
     }
     struct bin_ticks head = {
         .head = {.type = BIN_TICKS, .count = (uint16_t)(result->ticks + result->definitions)},
@@ -63,20 +64,20 @@ int emit_ticks_bin(const struct render_in *in, struct render_scratch *s, uint32_
     for (uint32_t i = 0; i < count; i++) {
         conflated += s->kept[i].dropped + (s->kept[i].size == 0);
         if (s->kept[i].size == 0) continue;
-        struct tick t;
-        int r = log_read(in->log, s->kept[i].seq - 1, &t, 1);
-        if (r < 0) return r;
-        uint8_t record[TICK_BIN_MAX];
-        uint32_t size = tick_bin(record, &t, 0);
-        struct bin_tick head = {.head = {.type = BIN_TICK, .count = 1}, .seq = t.seq};
-        p += ws_frame_head(p, WS_BINARY, sizeof head + size);
-        memcpy(p, &head, sizeof head);
-        memcpy(p + sizeof head, record, size);
-        p += sizeof head + size;
-        result->ends[result->frames++] = (struct frame_end){.offset = (uint32_t)(p - out),
-                                                            .position = t.seq,
-                                                            .conflated = conflated,
-                                                            .definition = t.kind == TICK_SYMBOL};
+        uint64_t seq = s->kept[i].seq;
+        uint8_t *record = p + SHORT_HEAD + sizeof(struct bin_tick);
+        int size = log_read_bin(in->log, seq, 0, record);
+        if (size < 0) return size;
+        struct bin_tick head = {.head = {.type = BIN_TICK, .count = 1}, .seq = seq};
+        uint32_t head_bytes = ws_frame_head(p, WS_BINARY, sizeof head + (uint32_t)size);
+        TC_ASSERT(head_bytes == SHORT_HEAD);
+        memcpy(p + SHORT_HEAD, &head, sizeof head);
+        p = record + size;
+        result->ends[result->frames++] =
+            (struct frame_end){.offset = (uint32_t)(p - out),
+                               .position = seq,
+                               .conflated = conflated,
+                               .definition = TICK_BIN_KIND(record[0]) == TICK_SYMBOL};
     }
     if (conflated > 0 || (in->force && in->position < result->to)) {
         result->conflated = conflated;
