@@ -89,7 +89,7 @@ def test_snapshot_and_definitions_in_pieces(io):
 
 
 def test_resume_gap_and_foreign_epoch(io):
-    with Server("--log-capacity", "8192", io=io, feed="sim:?symbols=20&rate=10000") as s:
+    with Server("--log-capacity", "32768", io=io, feed="sim:?symbols=20&rate=8000") as s:
         c = s.client("/v1/ws?symbols=*&policy=complete", binary=True)
         c.until(lambda m: c.position is not None and c.position > 2000)
         position, last = c.position, c.last_seq
@@ -100,7 +100,7 @@ def test_resume_gap_and_foreign_epoch(io):
         assert not any(m["type"] in ("snapshot", "gap") for m in seen) and min(by_seq(seen)) > last
         same = by_seq(json.until(lambda m: json.position is not None and json.position >= again.position))
         assert all(same[q] == t for q, t in by_seq(seen).items())
-        s.wait_metric("head_seq", lambda n: n > position + 20000)
+        s.wait_metric("head_seq", lambda n: n > position + 40000)
         for query, extra in ((f"resume={c.epoch}-{position}", {}), ("resume=0000000000000001-77", {"epoch": "0000000000000001", "seq": 77})):
             for x in pair(s, "symbols=AAPL&" + query):
                 seen = x.until(lambda m: m["type"] == "snapshot" and not m.get("more"))
