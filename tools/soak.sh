@@ -1,6 +1,6 @@
 #!/bin/sh
-# SOAK_SECONDS (600) in halves: seeds of the simulated network that no test has run yet, then the real program under
-# load. The first seed is taken from the clock and printed; a failing run names its seed.
+# SOAK_SECONDS (600): half of it seeds of the simulated network that no test has run yet, a quarter the real program with
+# 15 000 stuck subscribers, a quarter under load. The first seed is taken from the clock and printed; a failing run names its seed.
 set -eu
 cd "$(dirname "$0")/.."
 : "${SOAK_SECONDS:=600}" "${SOAK_SEED:=$(date +%s)}"
@@ -18,4 +18,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
     seeds=$((seeds + 50))
 done
 echo "soak: $seeds seeds passed"
-exec /usr/bin/python3 tools/soak.py "$half" build/release/tickcast
+quarter=$((half / 2))
+TICKCAST=build/release/tickcast CROWD=build/release/tests/e2e/tools/crowd PRESSURE_SECONDS=$quarter PYTHONDONTWRITEBYTECODE=1 \
+    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/e2e/server/test_crowds.py -k 'stuck_subscribers and uring'
+exec /usr/bin/python3 tools/soak.py "$quarter" build/release/tickcast

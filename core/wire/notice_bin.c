@@ -90,7 +90,7 @@ static uint8_t reason_code(const char *reason)
 {
     for (unsigned i = 1; i < BIN_REASONS; i++)
         if (strcmp(reason, bin_reason_names[i]) == 0) return (uint8_t)i;
-    TC_ASSERT(!"a reason without a code");
+    TC_ASSERT(false); /* a reason without a code */
     return 0;
 }
 

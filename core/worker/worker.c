@@ -81,8 +81,9 @@ static uint32_t turn_timers(struct worker *w)
     return fired;
 }
 
-/* SIGTERM: no more connections; those open are told and closed, spread over --drain-seconds (0: all at once,
- * with 1001). The end of a replay: what is in the log is delivered first, then 1000 (decision 17). */
+/* SIGTERM: new connections are refused (conn_accept); those open are told and closed, spread over
+ * --drain-seconds (0: all at once, with 1001). The end of a replay: what is in the log is delivered first,
+ * then 1000 (decision 17). */
 static uint32_t turn_drain(struct worker *w)
 {
     bool ended = atomic_load_explicit(&w->server->ended, memory_order_acquire);
@@ -110,7 +111,10 @@ static uint32_t turn_drain(struct worker *w)
                         ended ? "ended" : "drain");
     }
     bool over = w->drain_next >= w->conn_touched && w->conn_count == 0;
-    if (over) atomic_store_explicit(&w->drained, true, memory_order_release);
+    if (over && !atomic_load_explicit(&w->drained, memory_order_relaxed)) {
+        w->io->ops->listen_stop(w->io); /* not before: who comes while others go is told when to come back */
+        atomic_store_explicit(&w->drained, true, memory_order_release);
+    }
     return done;
 }
 
@@ -119,7 +123,6 @@ static void drain_begin(struct worker *w, bool ended)
     w->draining = true;
     w->drain_start_ns = w->now_ns;
     w->drain_next = 0;
-    w->io->ops->listen_stop(w->io);
     if (!ended) return;
     w->groups.hurry = true; /* no frame waits for its rate any more */
     for (struct group *g = w->groups.all; g; g = g->next)
@@ -176,6 +179,9 @@ static void *run(void *context)
     sigset_t all;
     sigfillset(&all); /* signals are main's */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    char name[16]; /* as top -H and ps -L show it */
+    snprintf(name, sizeof name, "worker %u", w->options.index);
+    pthread_setname_np(pthread_self(), name);
     if (w->options.cpu >= 0) affinity_pin(w->options.cpu);
     worker_clock(w, clock_mono_ns());
     w->start_result = worker_open_io(w, &w->start_fault);

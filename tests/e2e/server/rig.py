@@ -145,6 +145,7 @@ class Client:
         self.epoch = None
         self.last_seq = 0
         self.answer_pings = True
+        self.taken = 0  # bytes of whole frames so far
         self.deflate = "permessage-deflate" in self.head
         self.packed = self.packed_bytes = self.unpacked_bytes = 0
 
@@ -169,6 +170,7 @@ class Client:
             size, at = struct.unpack(">Q", self.buffer[2:10])[0], 10
         self._need(at + size)
         payload, self.buffer = self.buffer[at:at + size], self.buffer[at + size:]
+        self.taken += at + size
         assert first & 0x30 == 0 and (self.deflate or first & 0x40 == 0), "no reserved bit that was not agreed on"
         if first & 0x40:
             assert first & 15 < 8, "control frames are never packed"

@@ -1,0 +1,48 @@
+"""Run inside a network namespace of its own (`unshare -n`): clients connect, then every packet between them and the server is
+dropped. Exit status 77 with the reason where this machine cannot do it."""
+import subprocess, sys
+from crowd import Crowd, wait_for
+from rig import Server
+
+# Only what has gone through the port of the clients: this script asks for /metrics over the same loopback.
+RULES = """
+table inet half_open {{
+  chain in {{
+    type filter hook input priority 0; policy accept;
+    tcp sport {{ {ports} }} drop
+    tcp dport {{ {ports} }} drop
+  }}
+}}
+"""
+
+
+def tried(words, **options):
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, **options)
+    except FileNotFoundError:
+        skip(f"no {words[0]}")
+    if done.returncode != 0:
+        skip(f"{words[0]}: {done.stderr.strip()}")
+
+
+def skip(why):
+    print(f"half-open peers cannot be made here: {why}")
+    sys.exit(77)
+
+
+def main(io):
+    tried(["ip", "link", "set", "lo", "up"])
+    args = ["--ping-interval", "0.5", "--pong-timeout", "0.5", "--handshake-timeout", "1"]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=2000&seed=7") as s:
+        quiet = [s.client("/v1/ws") for _ in range(5)]
+        streams = [s.client("/v1/ws?symbols=*") for _ in range(5)]
+        ports = ", ".join(str(c.socket.getsockname()[1]) for c in quiet + streams)
+        tried(["nft", "-f", "-"], input=RULES.format(ports=ports))
+        with Crowd(s, 5, "/v1/ws?symbols=*&policy=complete") as others:
+            wait_for(lambda: s.metrics()["connections"] <= 6, 60, "half-open peers are still there")
+            m = s.metrics()
+            assert m["subscribers"] == 5, m["subscribers"]
+            others.wait_complete(s)
+
+
+main(sys.argv[1])

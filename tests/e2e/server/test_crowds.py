@@ -1,0 +1,231 @@
+"""Thousands at once: what an idle one costs, what stuck ones cost, that nobody notices the slow and the hostile, and how all are
+sent away. PRESSURE_SECONDS (default 8) is how long the stuck ones are watched; `make soak` sets minutes."""
+import contextlib, json, os, resource, signal, socket, statistics, struct, threading, time
+import pytest
+from crowd import Crowd, anonymous_kib, wait_for
+from rig import Closed, Server, read_http
+
+SECONDS = float(os.environ.get("PRESSURE_SECONDS", "8"))
+MANY = 15000
+IDLE_BYTES_MAX = 256          # conn.h: CONN_IDLE_BYTES_MAX
+PATIENT = ["--ping-interval", "80000", "--max-connections", "16384"]  # nobody is cut for not reading
+MODERATE = ["--batch-us", "50000"]  # frames of 50 ms: a thousand readers fit two processors
+
+
+def many_files(count):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < count + 500:
+        pytest.skip(f"the hard limit of open files is {hard}; {count} connections need more (ulimit -Hn)")
+
+
+@pytest.mark.parametrize("io,path", [("uring", "/v1/ws"), ("uring", "/v1/ws?symbols=*&kinds=status"),
+                                     ("epoll", "/v1/ws?symbols=*&kinds=status")])
+def test_decision_30_an_idle_connection_takes_256_bytes(io, path):
+    many_files(MANY)
+    args = ["--log-capacity", "1024", "--workers", "1", *PATIENT]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=1000&seed=7") as s:
+        s.wait_metric("head_seq", lambda n: n > 1500)  # every page of the log is touched
+        with Crowd(s, 4000, path, "hold", rcvbuf=4096):
+            pass  # comings and goings touch what handshakes need
+        s.wait_metric("connections", lambda n: n == 1)
+        with contextlib.ExitStack() as stack:
+            each = []
+            for count in (4000, (MANY - 4000) // 2, (MANY - 4000) // 2):
+                before = anonymous_kib(s.process.pid)
+                crowd = stack.enter_context(Crowd(s, count, path, "hold", rcvbuf=4096))
+                assert crowd.ready == count
+                assert s.metrics()["connections"] <= MANY + 1
+                each.append((anonymous_kib(s.process.pid) - before) * 1024 / count)
+            print(f"bytes a connection, of the last thousands: {each[1]:.0f}, {each[2]:.0f}")
+            # Scratch that many at the same time are the first to touch comes once, and is not theirs.
+            assert min(each[1:]) <= IDLE_BYTES_MAX, each
+
+
+def wait_and_watch(s, honest):
+    """The server's memory, over and over."""
+    end, seen = time.monotonic() + SECONDS, []
+    while time.monotonic() < end:
+        r = honest.report()
+        assert (r["gaps"], r["broken"], r["gone"]) == (0, 0, 0), r["broken_text"]
+        seen.append(anonymous_kib(s.process.pid))
+        time.sleep(min(1, SECONDS / 10))
+    return seen
+
+
+@pytest.mark.parametrize("io,count", [("uring", MANY), ("epoll", 4000)])
+def test_stuck_subscribers_take_a_bounded_share_and_no_more(io, count):
+    """All connected, subscribed, never reading, while a feed runs: memory is flat after it has warmed up, under the start-up
+    line's bound, and those who read miss nothing."""
+    many_files(count)
+    args = ["--log-capacity", "4096", "--workers", "1", "--heartbeat", "60", *MODERATE, *PATIENT]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=2000&seed=7") as s:
+        most_kib = int(s.wait_log(r"event=memory most_mib=(\d+)")) * 1024
+        with Crowd(s, count, "/v1/ws?symbols=*&snapshot=0", "hold", rcvbuf=2048) as stuck, \
+                Crowd(s, 20, "/v1/ws?symbols=*&policy=complete&snapshot=0") as honest:
+            assert stuck.ready == count
+            s.wait_metric("behind", lambda n: n >= count, 120)
+            honest.wait_complete(s)
+            base = anonymous_kib(s.process.pid)
+            seen = wait_and_watch(s, honest)
+            honest.wait_complete(s)
+            m = s.metrics()
+            print(f"{io}: {count} stuck for {SECONDS:.0f} s: {base} -> {max(seen)} KiB of at most {most_kib}, rests {m['rest_bytes']}")
+            assert stuck.report()["gone"] == 0 and m["behind"] >= count
+            assert m["rest_bytes"] <= count * 16384
+            assert max(seen) <= base + 4096, (base, seen)
+            assert max(seen) <= most_kib
+
+
+def test_one_in_a_hundred_stuck_or_slow_leaves_the_others_alone(io):
+    args = ["--workers", "1", *MODERATE, *PATIENT]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=500&seed=7") as s, \
+            Crowd(s, 5, "/v1/ws?symbols=*", "hold", rcvbuf=2048) as stuck, \
+            Crowd(s, 5, "/v1/ws?symbols=*", "trickle", rcvbuf=2048) as slow, \
+            Crowd(s, 990, "/v1/ws?symbols=*&policy=complete&snapshot=0") as honest:
+        assert (stuck.ready, slow.ready, honest.ready) == (5, 5, 990)
+        s.wait_metric("behind", lambda n: n >= 5, 60)
+        for _ in range(3):
+            r = honest.wait_complete(s)
+            assert r["lags"] == 0
+        assert slow.report()["gone"] == stuck.report()["gone"] == 0
+
+
+# ---- The end. ----
+
+def test_a_drain_is_spread_and_who_comes_meanwhile_is_told(io):
+    count, seconds = 1200, 3
+    args = ["--drain-seconds", str(seconds), "--workers", "2", *MODERATE]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=100&seed=7") as s, \
+            Crowd(s, count, "/v1/ws?symbols=*&kinds=status&heartbeat=60") as crowd:
+        assert crowd.ready == count
+        watcher = socket.create_connection(("127.0.0.1", s.port), timeout=10)
+        ask = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        watcher.sendall(ask)
+        assert read_http(watcher)[0] == 200
+        s.process.send_signal(signal.SIGTERM)
+        s.wait_log("event=draining")
+        with socket.create_connection(("127.0.0.1", s.port), timeout=10) as late:
+            late.sendall(ask)
+            status, head, body = read_http(late)
+            assert status == 503 and "Retry-After: " in head and b"draining" in body
+        assert crowd.report()["gone"] < count, "503 before the last one is gone"
+        r = crowd.wait_report(lambda r: r["gone"] == count, 60)
+        assert {code for _, code, _ in r["closes"]} == {1012}
+        times = sorted(ms for ms, _, _ in r["closes"])
+        tenth = max(1, (times[-1] - times[0] + 9) // 10)
+        buckets = [sum(1 for t in times if (t - times[0]) // tenth == i) for i in range(11)]
+        print(f"closes in tenths of {times[-1] - times[0]} ms: {buckets}")
+        assert max(buckets) < count * 0.6, buckets
+        back = [ms for _, _, ms in r["closes"]]
+        assert min(back) >= 0 and max(back) <= 1000 + seconds * 1000 and len(set(back)) > count / 10
+        assert 0.3 < statistics.mean(back) / (1000 + seconds * 1000) < 0.7, "jittered evenly"
+        assert s.process.wait(20) == 0
+
+
+# ---- Abuse. ----
+
+class Abuser(threading.Thread):
+    """Does one bad thing again and again until told to stop; being closed or refused is what it expects."""
+
+    def __init__(self, server, once, stop):
+        super().__init__(daemon=True)
+        self.server, self.once, self.stop, self.rounds = server, once, stop, 0
+
+    def run(self):
+        while not self.stop.is_set():
+            with contextlib.suppress(OSError, Closed, AssertionError, IndexError, ValueError):
+                self.once(self.server, self.stop)
+            self.rounds += 1
+            self.stop.wait(0.02)
+
+
+def dribble(sockets, piece, stop):
+    """One byte at a time on each until all are closed."""
+    alive, i = list(sockets), 0
+    while alive and not stop.is_set():
+        for c in list(alive):
+            try:
+                c.send(piece[i % len(piece):][:1])
+            except OSError:
+                alive.remove(c)
+        i += 1
+        stop.wait(0.1)
+    for c in sockets:
+        c.close()
+
+
+def slow_headers(s, stop):
+    dribble([socket.create_connection(("127.0.0.1", s.port)) for _ in range(50)], b"GET / HTTP/1.1\r\nA: bcdefgh\r\n", stop)
+
+
+def slow_frames(s, stop):
+    clients = [s.client("/v1/ws") for _ in range(30)]
+    dribble([c.socket for c in clients], b"\x81\xfe\x0f\xffmask" + b"x" * 4095, stop)
+
+
+def flood(s, stop, frame):
+    c = s.client("/v1/ws")
+    while not stop.is_set():
+        c.socket.sendall(frame * 200)
+        got = c.socket.recv(1 << 20)  # read, or it would not be read either (decision 8)
+        if not got or b"max-commands" in got:
+            return
+        stop.wait(0.01)
+
+
+def ping_flood(s, stop):
+    flood(s, stop, b"\x89\x84\0\0\0\0ping")
+
+
+def command_flood(s, stop):
+    text = json.dumps({"op": "subscribe", "symbols": ["*"]}).encode()
+    flood(s, stop, bytes([0x81, 0x80 | len(text)]) + b"\0\0\0\0" + text)
+
+
+def huge_headers(s, stop):
+    with socket.create_connection(("127.0.0.1", s.port), timeout=5) as c:
+        c.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 100000)
+        c.recv(1000)
+
+
+def subscription_bombs(s, stop):
+    """65 536 patterns, in as few commands as take them."""
+    c = s.client("/v1/ws")
+    for k in range(16):
+        text = json.dumps({"op": "subscribe", "symbols": [f"{k:x}{i:x}*" for i in range(4096)]}).encode()
+        c.socket.sendall(b"\x81\xfe" + struct.pack(">H", len(text)) + b"\0\0\0\0" + text)
+        c.until_type("error")
+
+
+def endless_fragments(s, stop):
+    c = s.client("/v1/ws")
+    c.socket.sendall(b"\x01\x81\0\0\0\0x")
+    while not stop.is_set():
+        c.socket.sendall((b"\x00\xfc\0\0\0\0" + b"x" * 124) * 50)
+        stop.wait(0.01)
+
+
+BAD = [slow_headers, slow_frames, ping_flood, command_flood, huge_headers, subscription_bombs, endless_fragments]
+
+
+def test_abuse_beside_honest_clients(io):
+    args = ["--max-connections", "1000", "--workers", "1", "--handshake-timeout", "2", "--heartbeat", "1", *MODERATE]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=500&seed=7") as s, \
+            Crowd(s, 100, "/v1/ws?symbols=*&policy=complete&snapshot=0") as honest:
+        honest.wait_complete(s)
+        stop = threading.Event()
+        abusers = [Abuser(s, once, stop) for once in BAD]
+        for a in abusers:
+            a.start()
+        try:
+            beats = honest.report()["heartbeats"]
+            words = ("max-commands", "request-head", "max-rules", "max-message", "handshake-timeout")
+            wait_for(lambda: all(map(s.limits().get, words)), 60, "a limit was never met")
+            honest.wait_report(lambda r: r["heartbeats"] >= beats + 3 * honest.count or r["broken"], 60)
+            r = honest.wait_complete(s)
+            assert r["lags"] == 0
+        finally:
+            stop.set()
+            for a in abusers:
+                a.join(20)
+        honest.wait_complete(s)
