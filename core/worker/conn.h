@@ -87,7 +87,8 @@ struct answer {
     struct group *group; /* ANSWER_SET: a reference, handed to the connection when the answer is written */
     enum policy policy;
     uint64_t seq;    /* the position told; set when it is first offered */
-    uint64_t gap_to; /* > 0: a gap (seq, gap_to] follows in the same unit; reason resume */
+    bool gap;        /* a gap (seq, gap_to] follows in the same unit; reason resume */
+    uint64_t gap_to;
     uint64_t start_seq, epoch_old, seq_old;
     uint32_t sent; /* bytes already taken by the socket (answers are made again, not kept) */
 };

@@ -53,7 +53,7 @@ static uint32_t write_answer(struct worker *w, struct conn *c, uint8_t *out)
     case ANSWER_SET: break;
     }
     uint32_t size = write_set(w, c, out);
-    if (a->gap_to > a->seq)
+    if (a->gap)
         size += notice_frame(out + size, c, text,
                              n->gap(text, a->seq, a->gap_to, "resume", a->epoch_old, a->seq_old));
     return size;
@@ -99,6 +99,7 @@ static uint32_t write_set(struct worker *w, struct conn *c, uint8_t *out)
 /* Where the new set begins. */
 static void fix_position(struct worker *w, struct conn *c, struct answer *a)
 {
+    a->gap = false;
     a->gap_to = 0;
     if (c->group) {
         a->seq = c->position;
@@ -107,9 +108,11 @@ static void fix_position(struct worker *w, struct conn *c, struct answer *a)
     if (a->start == START_FOREIGN) {
         a->seq = 0;
         a->gap_to = w->read_seq;
+        a->gap = true; /* even while this log is empty: what it held of the other is gone */
     } else if (a->start == START_AT) {
         a->seq = a->start_seq;
-        if (a->seq < w->read_seq && !log_holds(w->log, a->seq)) a->gap_to = w->read_seq;
+        a->gap = a->seq < w->read_seq && !log_holds(w->log, a->seq);
+        if (a->gap) a->gap_to = w->read_seq;
     } else {
         /* A joiner takes the position of the cohort it will join, if nothing matching is pending there
          * (decision 6). */
@@ -155,7 +158,7 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
     behind_add(w, c);
     c->heartbeat_next_ms = w->now_ms + c->heartbeat_ms;
     conn_timer_set(w, c);
-    if (a->gap_to > a->seq) { /* told with the answer */
+    if (a->gap) { /* told with the answer */
         uint64_t since = a->start == START_FOREIGN ? 0 : a->seq;
         counter_add(&w->counters.gaps_total, 1);
         c->gaps++;

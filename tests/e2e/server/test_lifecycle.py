@@ -1,7 +1,7 @@
 """Start, health, drain, end."""
 import json, signal, socket, subprocess, threading
 import pytest
-from rig import TICKCAST, Closed, Server
+from rig import TICKCAST, Closed, Server, ticks_of
 
 
 def closed_with(c):
@@ -52,6 +52,21 @@ def test_a_restart_has_a_new_epoch(io):
         c = s.client(f"/v1/ws?symbols=*&resume={first}-5")
         assert c.next()["epoch"] != first
         assert c.until_type("gap")["epoch"] == first
+
+
+def test_a_new_epoch_is_told_before_its_first_tick(tmp_path, io):
+    """Decision 12 while the new log is empty: the gap is told, not left out for being of no length."""
+    path = tmp_path / "one.csv"
+    path.write_text("symbol,price,size,ts\nAAPL,1.5,100,1700000000000000000\n")
+    with Server("--wait", "2", io=io, command="replay", files=[path]) as s:
+        c = s.client("/v1/ws?symbols=*&resume=0123456789abcdef-5")
+        assert c.until_type("subscribed")["seq"] == 0
+        gap = c.next()
+        assert gap == {"type": "gap", "from": 0, "to": 0, "reason": "resume", "epoch": "0123456789abcdef", "seq": 5}
+        assert c.next() == {"type": "snapshot", "seq": 0, "ticks": []}
+        other = s.client("/v1/ws?symbols=*")
+        other.until_type("subscribed")
+        assert any(t["type"] == "trade" for t in ticks_of(c.until(lambda m: any(t["type"] == "trade" for t in ticks_of([m])))))
 
 
 @pytest.mark.parametrize("args,word", [

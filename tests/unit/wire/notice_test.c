@@ -40,7 +40,7 @@ static void test_rate_as_asked(void **state)
     expect_rate(0.001, "0.001");
     expect_rate(29.97, "29.97");
     for (int rate = 1; rate <= 1000; rate++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", rate);
         expect_rate(rate, text);
     }
