@@ -86,8 +86,8 @@ struct answer {
     char message[160];
     struct group *group; /* ANSWER_SET: a reference, handed to the connection when the answer is written */
     enum policy policy;
-    uint64_t seq;    /* the position told; set when it is first offered */
-    bool gap;        /* a gap (seq, gap_to] follows in the same unit; reason resume */
+    uint64_t seq; /* the position told; set when it is first offered */
+    bool gap;     /* a gap (seq, gap_to] follows in the same unit; reason resume */
     uint64_t gap_to;
     uint64_t start_seq, epoch_old, seq_old;
     uint32_t sent; /* bytes already taken by the socket (answers are made again, not kept) */
