@@ -7,6 +7,8 @@
  * One JSON line on standard output when all are in place ({"ready":N}); then it answers lines on standard
  * input: `report` with one JSON line of counts, `wake` makes those that hold read from now on, `reset` closes
  * all with RST. End of input ends it. Loopback only. */
+#include "base/bytes.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -261,7 +263,7 @@ static void frames(struct crowd *c, uint32_t index)
         } else if (opcode == 8) {
             const uint8_t reply[8] = {0x88, 0x82, 0, 0, 0, 0, f[head], f[head + 1]};
             (void)!send(k->fd, reply, sizeof reply, MSG_NOSIGNAL | MSG_DONTWAIT);
-            gone(c, index, size >= 2 ? (uint16_t)(f[head] << 8 | f[head + 1]) : 1005);
+            gone(c, index, size >= 2 ? load_be16(f + head) : (uint16_t)1005);
             return;
         }
     }
