@@ -9,7 +9,8 @@ static int emit_batch(const struct render_in *in, struct render_scratch *s, uint
                       struct render_out *result);
 static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
                       struct render_out *result);
-static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint64_t conflated);
+static int put_tick(const struct render_in *in, const struct kept *k, uint8_t *p);
+static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
 
 int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, struct render_out *result)
 {
@@ -22,10 +23,9 @@ int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, s
     int count = select_ticks(in, s, result);
     if (count < 0) return count;
     if (result->ticks + result->definitions == 0 && !(in->force && in->position < result->to)) return 0;
-    bool binary = in->encoding == ENCODING_BINARY;
-    if (in->framing == FRAME_BATCH)
-        return (binary ? emit_batch_bin : emit_batch)(in, s, (uint32_t)count, out, result);
-    return (binary ? emit_ticks_bin : emit_ticks)(in, s, (uint32_t)count, out, result);
+    if (in->framing == FRAME_TICK) return emit_ticks(in, s, (uint32_t)count, out, result);
+    return (in->encoding == ENCODING_BINARY ? emit_batch_bin : emit_batch)(in, s, (uint32_t)count, out,
+                                                                           result);
 }
 
 static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
@@ -54,12 +54,17 @@ static int emit_batch(const struct render_in *in, struct render_scratch *s, uint
     }
     uint8_t *start =
         put_batch_prefix(body, (uint32_t)(p - body), (struct text){(char *)range, (size_t)(r - range)});
-    TC_ASSERT(p - start <= (int64_t)FRAME_BYTES_MAX);
+    batch_done(result, out, start, p);
+    return 0;
+}
+
+void batch_done(struct render_out *result, const uint8_t *out, const uint8_t *start, const uint8_t *end)
+{
+    TC_ASSERT(end - start <= (int64_t)FRAME_BYTES_MAX);
     result->start = (uint32_t)(start - out);
-    result->bytes = (uint32_t)(p - start);
+    result->bytes = (uint32_t)(end - start);
     result->frames = 1;
     result->ends[0] = (struct frame_end){.offset = result->bytes, .position = result->to};
-    return 0;
 }
 
 uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_and_range)
@@ -75,22 +80,22 @@ uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_a
 static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
                       struct render_out *result)
 {
+    bool binary = in->encoding == ENCODING_BINARY;
     uint8_t *p = out;
     uint32_t conflated = in->conflated_before;
     for (uint32_t i = 0; i < count; i++) {
         conflated += s->kept[i].dropped + (s->kept[i].size == 0);
         if (s->kept[i].size == 0) continue;
-        uint32_t head = ws_frame_head(p, WS_TEXT, s->kept[i].size);
-        int size = log_read_json(in->log, s->kept[i].seq, (char *)p + head);
+        struct frame_end *end = &result->ends[result->frames++];
+        *end = (struct frame_end){.position = s->kept[i].seq, .conflated = conflated};
+        int size = binary ? put_tick_bin(in, &s->kept[i], p, &end->definition) : put_tick(in, &s->kept[i], p);
         if (size < 0) return size;
-        TC_ASSERT((uint32_t)size == s->kept[i].size);
-        p += head + (uint32_t)size;
-        result->ends[result->frames++] = (struct frame_end){
-            .offset = (uint32_t)(p - out), .position = s->kept[i].seq, .conflated = conflated};
+        p += size;
+        end->offset = (uint32_t)(p - out);
     }
     if (conflated > 0 || (in->force && in->position < result->to)) {
         result->conflated = conflated;
-        p = put_covered(p, in->position, result->to, conflated);
+        p = (binary ? put_covered_bin : put_covered)(p, in->position, result->to, conflated);
         result->ends[result->frames++] =
             (struct frame_end){.offset = (uint32_t)(p - out), .position = result->to, .covered = true};
     }
@@ -98,7 +103,17 @@ static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint
     return 0;
 }
 
-static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint64_t conflated)
+/* Returns the bytes of the frame, or TC_LAPPED. */
+static int put_tick(const struct render_in *in, const struct kept *k, uint8_t *p)
+{
+    uint32_t head = ws_frame_head(p, WS_TEXT, k->size);
+    int size = log_read_json(in->log, k->seq, (char *)p + head);
+    if (size < 0) return size;
+    TC_ASSERT((uint32_t)size == k->size);
+    return (int)head + size;
+}
+
+static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated)
 {
     uint8_t text[COVERED_MAX], *r = text;
     r = put_literal(r, TEXT("{\"type\":\"covered\",\"from\":"));

@@ -20,8 +20,7 @@ _Static_assert(RENDER_SCAN_MAX <= TICK_BIN_BACK_MAX, "seqs of one frame fit `bac
 _Static_assert(SYMBOL_BYTES_MAX + ENVELOPE_MAX < FRAME_BYTES_MAX,
                "all last values of one symbol fit a frame");
 
-static void put_tick(void *context, const struct tick *t);
-static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
+static void put_last_value(void *context, const struct tick *t);
 static uint8_t *put_head_before(uint8_t *body, uint32_t body_bytes, const void *head, uint32_t head_bytes);
 
 int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
@@ -40,11 +39,7 @@ int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_
         .from = in->position,
         .to = result->to};
     uint8_t *start = put_head_before(body, (uint32_t)(p - body), &head, sizeof head);
-    TC_ASSERT(p - start <= (int64_t)FRAME_BYTES_MAX);
-    result->start = (uint32_t)(start - out);
-    result->bytes = (uint32_t)(p - start);
-    result->frames = 1;
-    result->ends[0] = (struct frame_end){.offset = result->bytes, .position = result->to};
+    batch_done(result, out, start, p);
     return 0;
 }
 
@@ -56,40 +51,20 @@ static uint8_t *put_head_before(uint8_t *body, uint32_t body_bytes, const void *
     return payload - ws_frame_head_before(payload, WS_BINARY, head_bytes + body_bytes);
 }
 
-int emit_ticks_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
-                   struct render_out *result)
+int put_tick_bin(const struct render_in *in, const struct kept *k, uint8_t *p, bool *definition)
 {
-    uint8_t *p = out;
-    uint32_t conflated = in->conflated_before;
-    for (uint32_t i = 0; i < count; i++) {
-        conflated += s->kept[i].dropped + (s->kept[i].size == 0);
-        if (s->kept[i].size == 0) continue;
-        uint64_t seq = s->kept[i].seq;
-        uint8_t *record = p + SHORT_HEAD + sizeof(struct bin_tick);
-        int size = log_read_bin(in->log, seq, 0, record);
-        if (size < 0) return size;
-        struct bin_tick head = {.head = {.type = BIN_TICK, .count = 1}, .seq = seq};
-        uint32_t head_bytes = ws_frame_head(p, WS_BINARY, sizeof head + (uint32_t)size);
-        TC_ASSERT(head_bytes == SHORT_HEAD);
-        memcpy(p + SHORT_HEAD, &head, sizeof head);
-        p = record + size;
-        result->ends[result->frames++] =
-            (struct frame_end){.offset = (uint32_t)(p - out),
-                               .position = seq,
-                               .conflated = conflated,
-                               .definition = TICK_BIN_KIND(record[0]) == TICK_SYMBOL};
-    }
-    if (conflated > 0 || (in->force && in->position < result->to)) {
-        result->conflated = conflated;
-        p = put_covered(p, in->position, result->to, conflated);
-        result->ends[result->frames++] =
-            (struct frame_end){.offset = (uint32_t)(p - out), .position = result->to, .covered = true};
-    }
-    result->bytes = (uint32_t)(p - out);
-    return 0;
+    uint8_t *record = p + SHORT_HEAD + sizeof(struct bin_tick);
+    int size = log_read_bin(in->log, k->seq, 0, record);
+    if (size < 0) return size;
+    struct bin_tick head = {.head = {.type = BIN_TICK, .count = 1}, .seq = k->seq};
+    uint32_t head_bytes = ws_frame_head(p, WS_BINARY, sizeof head + (uint32_t)size);
+    TC_ASSERT(head_bytes == SHORT_HEAD);
+    memcpy(p + SHORT_HEAD, &head, sizeof head);
+    *definition = TICK_BIN_KIND(record[0]) == TICK_SYMBOL;
+    return (int)(SHORT_HEAD + sizeof head) + size;
 }
 
-static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated)
+uint8_t *put_covered_bin(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated)
 {
     struct bin_covered m = {.head = {.type = BIN_COVERED}, .conflated = conflated, .from = from, .to = to};
     p += ws_frame_head(p, WS_BINARY, sizeof m);
@@ -114,7 +89,7 @@ void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_ou
         if (in->minus) kinds &= ~filter_kinds(in->minus, id);
         if (kinds == 0) continue;
         if ((size_t)(end - p.at) < SYMBOL_BYTES_MAX) break;
-        last_value_each(in->last, id, kinds, in->since, UINT64_MAX, put_tick, &p);
+        last_value_each(in->last, id, kinds, in->since, UINT64_MAX, put_last_value, &p);
     }
     struct bin_snapshot head = {.head = {.type = BIN_SNAPSHOT, .count = (uint16_t)p.ticks},
                                 .seq = in->position,
@@ -126,7 +101,7 @@ void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_ou
     TC_ASSERT(result->bytes <= FRAME_BYTES_MAX);
 }
 
-static void put_tick(void *context, const struct tick *t)
+static void put_last_value(void *context, const struct tick *t)
 {
     struct piece *p = context;
     store_le64(p->at, t->seq);

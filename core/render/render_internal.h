@@ -17,11 +17,13 @@ _Static_assert(TICK_JSON_MAX + 16 <= RENDER_SLACK + COVERED_MAX, "copies in word
  * to, ticks, conflated, more. Returns the entries in kept, or TC_LAPPED. */
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result);
 
-/* As the JSON emitters of render.c (see there). */
+/* As their JSON twins of render.c (see there). */
 int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
                    struct render_out *result);
-int emit_ticks_bin(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
-                   struct render_out *result);
+int put_tick_bin(const struct render_in *in, const struct kept *k, uint8_t *p, bool *definition);
+uint8_t *put_covered_bin(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
+/* The output is one batch frame, from start to end. */
+void batch_done(struct render_out *result, const uint8_t *out, const uint8_t *start, const uint8_t *end);
 void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
 
 /* Decimal digits of v at p; returns past the last. */
