@@ -112,7 +112,7 @@ static void put_stream(struct writer *w, const struct admin_row *row)
 
 static const char *state_name(const struct admin_row *row)
 {
-    if (row->state == CONN_LINGER || row->state == CONN_CLOSING || row->closing) return "closing";
+    if (row->closing) return "closing";
     if (row->state == CONN_HTTP || row->state == CONN_BODY) return "http";
     return row->echo ? "echo" : row->subscribed ? "subscribed" : "open";
 }

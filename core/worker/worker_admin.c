@@ -11,6 +11,7 @@
 
 static void list(struct worker *w, struct admin_ask *ask);
 static void row_fill(struct worker *w, const struct conn *c, struct admin_row *row);
+static bool closing(const struct conn *c);
 static void row_stream(struct worker *w, const struct conn *c, struct admin_row *row);
 static void row_patterns(const struct group *g, struct admin_row *row);
 static enum admin_result kick(struct worker *w, const struct admin_ask *ask);
@@ -75,10 +76,15 @@ static void row_fill(struct worker *w, const struct conn *c, struct admin_row *r
                               .rest_bytes = c->rest_block != POOL_NONE ? c->rest_size : 0,
                               .state = c->state,
                               .echo = (c->flags & CF_ECHO) != 0,
-                              .closing = c->state == CONN_CLOSING || c->state == CONN_LINGER ||
-                                         (c->flags & (CF_CLOSE | CF_CLOSE_SENT)) != 0};
+                              .closing = closing(c)};
     w->io->ops->slot_peer(w->io, slot, row->peer, sizeof row->peer);
     row_stream(w, c, row);
+}
+
+/* Its end is decided. */
+static bool closing(const struct conn *c)
+{
+    return c->state == CONN_CLOSING || c->state == CONN_LINGER || (c->flags & (CF_CLOSE | CF_CLOSE_SENT));
 }
 
 static void row_stream(struct worker *w, const struct conn *c, struct admin_row *row)
@@ -126,8 +132,7 @@ static enum admin_result kick(struct worker *w, const struct admin_ask *ask)
 {
     struct conn *c = ask->slot < w->conn_touched ? &w->conns[ask->slot] : NULL;
     if (!c || c->state == CONN_FREE || c->generation != ask->generation) return ADMIN_GONE;
-    if (c->state == CONN_CLOSING || c->state == CONN_LINGER || (c->flags & (CF_CLOSE | CF_CLOSE_SENT)))
-        return ADMIN_CLOSING;
+    if (closing(c)) return ADMIN_CLOSING;
     counter_add(&w->counters.kicked_total, 1);
     if (c->state == CONN_OPEN)
         conn_want_close(w, c, ask->code, reason_keep(w, c, ask->reason));

@@ -134,7 +134,7 @@ void conn_release(struct worker *w, struct conn *c)
 
 void conn_want_close(struct worker *w, struct conn *c, uint16_t code, const char *reason)
 {
-    if (c->state != CONN_OPEN || (c->flags & (CF_CLOSE | CF_CLOSE_SENT))) return;
+    if (!conn_live(c)) return;
     c->flags |= CF_CLOSE;
     c->close_code = code;
     c->close_reason = reason;
@@ -192,7 +192,7 @@ static uint32_t nearer(uint32_t now_ms, uint32_t a, uint32_t b)
 void conn_timer_set(struct worker *w, struct conn *c)
 {
     uint32_t due = c->deadline_ms;
-    if (c->state == CONN_OPEN && !(c->flags & (CF_CLOSE | CF_CLOSE_SENT))) {
+    if (conn_live(c)) {
         const struct settings *s = w->settings;
         due = c->alive_ms + ns_to_ms(c->flags & CF_PING_OUT ? s->pong_timeout_ns : s->ping_interval_ns);
         if (c->group) due = nearer(w->now_ms, due, c->heartbeat_next_ms);
@@ -206,7 +206,7 @@ void conn_timer_set(struct worker *w, struct conn *c)
 
 void conn_timer_fired(struct worker *w, struct conn *c)
 {
-    if (c->state == CONN_OPEN && !(c->flags & (CF_CLOSE | CF_CLOSE_SENT)))
+    if (conn_live(c))
         open_timers(w, c);
     else if ((int32_t)(c->deadline_ms - w->now_ms) <= 0)
         timed_out(w, c);
@@ -278,8 +278,7 @@ static void timed_out(struct worker *w, struct conn *c)
         return;
     }
     if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT)) limit_met(w, LIMIT_PONG);
-    if (c->state == CONN_OPEN && (c->flags & CF_PING_OUT) &&
-        !(c->flags & (CF_FULL | CF_CLOSE | CF_CLOSE_SENT))) {
+    if (conn_live(c) && (c->flags & (CF_PING_OUT | CF_FULL)) == CF_PING_OUT) {
         conn_want_close(w, c, WS_GOING_AWAY, "ping_timeout");
         return;
     }

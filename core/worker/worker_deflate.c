@@ -19,8 +19,8 @@ static bool same_request(const struct packing *p, const struct group *g, const s
 static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
                         uint8_t *room);
 
-int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
-                   struct render_out *out)
+int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
+                  struct render_out *out)
 {
     struct packing *p = w->packing;
     if (same_request(p, g, in)) { /* cohorts side by side: the same bytes again */
@@ -28,15 +28,22 @@ int deflate_render(struct worker *w, struct group *g, const struct render_in *in
         memcpy(room, p->bytes, out->bytes);
         return 0;
     }
-    p->group = NULL;
-    int result = render(in, &w->scratch, p->plain, out);
-    if (result < 0 || out->frames == 0) return result;
-    pack_frames(w, g, p->plain + out->start, out, room);
-    p->group = g;
+    int result = deflate_render(w, g, in, room, out);
+    bool keep = result == 0 && out->frames > 0 && g->cohort_count > 1;
+    p->group = keep ? g : NULL;
+    if (!keep) return result;
     p->in = *in;
     p->out = *out;
     memcpy(p->bytes, room, out->bytes);
     return 0;
+}
+
+int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
+                   struct render_out *out)
+{
+    int result = render(in, &w->scratch, w->packing->plain, out);
+    if (result == 0 && out->frames > 0) pack_frames(w, g, w->packing->plain + out->start, out, room);
+    return result;
 }
 
 void deflate_forget(struct worker *w)
@@ -123,6 +130,5 @@ bool deflate_unpack(struct worker *w, struct ws_message *m)
 uint32_t deflate_echo(struct worker *w, const struct conn *c, const struct ws_message *m, uint8_t *out)
 {
     uint8_t bits = (uint8_t)(8 + (c->flags >> CF_WINDOW_SHIFT & 7));
-    uint32_t packed = deflater_pack(w->packing->deflater, bits, m->payload, m->size, out, m->size);
-    return packed;
+    return deflater_pack(w->packing->deflater, bits, m->payload, m->size, out, m->size);
 }

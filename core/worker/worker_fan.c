@@ -68,7 +68,7 @@ static bool visit_render(struct worker *w, struct cohort *c)
                            .encoding = g->key.encoding,
                            .conflate = group_conflates(g),
                            .force = cover};
-    int result = g->key.deflate ? deflate_render(w, g, &in, room, out) : render(&in, &w->scratch, room, out);
+    int result = g->key.deflate ? deflate_visit(w, g, &in, room, out) : render(&in, &w->scratch, room, out);
     if (result < 0) {
         dissolve(w, c);
         return false;

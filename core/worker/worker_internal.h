@@ -294,10 +294,13 @@ size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 const char *worker_date(struct worker *w);
 
 /* ---- worker_deflate.c: permessage-deflate. ---- */
-/* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). The same request again
- * is answered out of memory until deflate_forget: within a walk over cohorts no group goes. */
+/* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                    struct render_out *out);
+/* The same for a cohort: what another of its group has just asked for is answered out of memory. A walk over
+ * cohorts begins with deflate_forget; within it no group goes. */
+int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
+                  struct render_out *out);
 void deflate_forget(struct worker *w);
 /* One data frame into room (size and 8 bytes), packed if it pays. Returns its size. */
 uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, uint32_t size, uint8_t *room);
@@ -307,6 +310,11 @@ bool deflate_unpack(struct worker *w, struct ws_message *m);
 uint32_t deflate_echo(struct worker *w, const struct conn *c, const struct ws_message *m, uint8_t *out);
 
 /* ---- small helpers ---- */
+/* Open, and no close frame of ours is owed or out. */
+static inline bool conn_live(const struct conn *c)
+{
+    return c->state == CONN_OPEN && !(c->flags & (CF_CLOSE | CF_CLOSE_SENT));
+}
 static inline enum encoding conn_encoding(const struct conn *c)
 {
     return c->flags & CF_BINARY ? ENCODING_BINARY : ENCODING_JSON;

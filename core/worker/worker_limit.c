@@ -13,7 +13,7 @@ void limit_met(struct worker *w, enum limit which)
 
 void limit_close(struct worker *w, struct conn *c, enum limit which, uint16_t code, const char *reason)
 {
-    if (c->state != CONN_OPEN || (c->flags & (CF_CLOSE | CF_CLOSE_SENT))) return; /* counted once */
+    if (!conn_live(c)) return; /* counted once */
     limit_met(w, which);
     counter_add(code == WS_TOO_SLOW ? &w->counters.closed_slow_total : &w->counters.closed_limit_total, 1);
     conn_want_close(w, c, code, reason);

@@ -67,7 +67,7 @@ static bool all_handed(const struct worker *w, uint32_t *taking)
     bool served = w->groups.queued_count == 0;
     for (uint32_t i = 0; i < w->behind_count; i++) {
         const struct conn *c = &w->conns[w->behind[i]];
-        if (c->state != CONN_OPEN || (c->flags & (CF_FULL | CF_CLOSE | CF_CLOSE_SENT))) continue;
+        if (!conn_live(c) || (c->flags & CF_FULL)) continue;
         ++*taking;
         served = served && c->read >= c->group->maybe_seq;
     }
@@ -98,7 +98,7 @@ static uint64_t owed_in_step(const struct worker *w)
 /* Behind, and a feed with pace=complete waits for it. */
 static bool waited_for(const struct conn *c)
 {
-    if (c->state != CONN_OPEN || (c->flags & (CF_CLOSE | CF_CLOSE_SENT | CF_LET_GO))) return false;
+    if (!conn_live(c) || (c->flags & CF_LET_GO)) return false;
     if (c->policy != POLICY_COMPLETE && c->policy != POLICY_CONFLATE) return false;
     return c->read < c->group->maybe_seq;
 }
@@ -120,12 +120,11 @@ uint32_t pace_turn(struct worker *w)
         struct conn *c = &w->conns[w->behind[i]];
         if (!waited_for(c) || c->read >= seq || !takes_nothing(w, c)) continue;
         counter_add(&w->counters.let_go_total, 1);
-        limit_met(w, LIMIT_STALL);
         gone++;
         if (c->policy == POLICY_COMPLETE) {
-            counter_add(&w->counters.closed_slow_total, 1);
-            conn_want_close(w, c, WS_TOO_SLOW, "stalled");
+            limit_close(w, c, LIMIT_STALL, WS_TOO_SLOW, "stalled");
         } else {
+            limit_met(w, LIMIT_STALL);
             c->flags |= CF_LET_GO;
         }
     }

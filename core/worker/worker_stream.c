@@ -208,7 +208,6 @@ static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint
     if (share_unit(w, c, u, &in)) return true;
     uint8_t *room = arena_room(w, RENDER_BYTES_MAX + RENDER_SLACK);
     TC_ASSERT(room != NULL);
-    deflate_forget(w); /* groups come and go between units */
     int result =
         g->key.deflate ? deflate_render(w, g, &in, room, u->out) : render(&in, &w->scratch, room, u->out);
     if (result < 0) { /* lapped meanwhile: the gap comes at its next step */
