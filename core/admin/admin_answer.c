@@ -4,7 +4,6 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "ops/metrics.h"
 #include "wire/http_reply.h"
 #include "wire/ws.h"
 
@@ -20,8 +19,9 @@ struct kick {
 
 static int refuse(const struct admin *a, const struct admin_conn *c, const struct http_request *r,
                   const char **why);
-static bool host_ok(const struct admin *a, const struct http_request *r);
 static void answer(struct admin_conn *c, const struct http_request *r, struct http_reply *reply);
+static void answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why,
+                         const char *allow);
 static void answer_list(struct admin *a, struct admin_conn *c, const struct http_request *r);
 static void answer_kick(struct admin *a, struct admin_conn *c, const struct http_request *r, struct text id);
 static void answer_metrics(struct admin *a, struct admin_conn *c, const struct http_request *r);
@@ -45,7 +45,7 @@ void admin_answer(struct admin *a, struct admin_conn *c, const struct http_reque
     bool kick = text_begins(path, prefix) && path.size > prefix.size + suffix.size &&
                 text_equal((struct text){path.at + path.size - suffix.size, suffix.size}, suffix);
     if (kick && r->method != HTTP_M_POST) {
-        admin_answer_error(c, r, 405, "changes are POST");
+        answer_error(c, r, 405, "changes are POST", "POST");
         return;
     }
     if (kick) {
@@ -59,7 +59,7 @@ void admin_answer(struct admin *a, struct admin_conn *c, const struct http_reque
                            "administration has /v1/connections, /v1/connections/ID/kick, /metrics, "
                            "/healthz and /readyz");
     else if (r->method != HTTP_M_GET && r->method != HTTP_M_HEAD)
-        admin_answer_error(c, r, 405, "this path takes GET and HEAD");
+        answer_error(c, r, 405, "this path takes GET and HEAD", "GET, HEAD");
     else if (list)
         answer_list(a, c, r);
     else if (metrics)
@@ -76,7 +76,7 @@ static int refuse(const struct admin *a, const struct admin_conn *c, const struc
                   const char **why)
 {
     if (c->handed) return 0;
-    if (!host_ok(a, r)) {
+    if (!server_host_ok(a->options.server, a->options.tcp && a->options.loopback, r)) {
         *why = "this listener does not answer to that Host; add it with --host";
         return 421;
     }
@@ -90,16 +90,6 @@ static int refuse(const struct admin *a, const struct admin_conn *c, const struc
         return 401;
     }
     return 0;
-}
-
-static bool host_ok(const struct admin *a, const struct http_request *r)
-{
-    if (!a->options.tcp || !a->options.loopback || !r->has_host || http_host_is_loopback(r->host))
-        return true;
-    const struct setting_list *names = &a->options.server->settings->host;
-    for (uint32_t i = 0; i < names->count; i++)
-        if (http_host_name_is(r->host, text_of(names->at[i]))) return true;
-    return false;
 }
 
 static void begin(struct admin_conn *c, const char *out, int size)
@@ -121,15 +111,19 @@ static void answer(struct admin_conn *c, const struct http_request *r, struct ht
 
 void admin_answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why)
 {
+    answer_error(c, r, status, why, NULL);
+}
+
+static void answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why,
+                         const char *allow)
+{
     bool goes_on =
         status == 404 || status == 405 || status == 403 || status == 409 || status == 400 || status == 503;
     if (!goes_on) c->keep_alive = false;
     struct http_reply base = {.version_minor = r->version_minor,
                               .keep_alive = c->keep_alive,
                               .head_only = r->method == HTTP_M_HEAD,
-                              .allow = status != 405                          ? NULL
-                                       : strcmp(why, "changes are POST") == 0 ? "POST"
-                                                                              : "GET, HEAD",
+                              .allow = allow,
                               .authenticate = status == 401 ? "Bearer" : NULL,
                               .cache_control = "no-store",
                               .retry_after_s = status == 503 ? 1 : 0};
@@ -255,7 +249,7 @@ static const char *kick_read(struct text query, struct kick *out)
 /* RFC 6455 7.4: what a server may say to a client, and what applications agree on. */
 static bool code_may_be_sent(uint64_t code)
 {
-    return code == WS_NORMAL || code == WS_GOING_AWAY || code == WS_POLICY || code == 1011 ||
+    return code == WS_NORMAL || code == WS_GOING_AWAY || code == WS_POLICY || code == WS_INTERNAL ||
            code == WS_RESTART || code == WS_TRY_LATER || code >= 3000;
 }
 
@@ -291,16 +285,7 @@ static bool number_read(struct text value, uint64_t most, uint64_t *out)
 static void answer_metrics(struct admin *a, struct admin_conn *c, const struct http_request *r)
 {
     char text[ADMIN_SMALL_MAX - ADMIN_HEAD_ROOM];
-    const struct server *s = a->options.server;
-    const struct counters *all[WORKERS_MAX];
-    for (uint32_t i = 0; i < s->worker_count; i++) all[i] = worker_counters(s->workers[i]);
-    struct metrics_in in = {.counters = all,
-                            .count = s->worker_count,
-                            .log = s->log,
-                            .version = s->version,
-                            .real_ns = clock_real_ns(),
-                            .started_real_ns = s->started_real_ns};
-    uint32_t size = metrics_text(&in, text, sizeof text);
+    uint32_t size = server_metrics(a->options.server, clock_real_ns(), text, sizeof text);
     answer(c, r,
            &(struct http_reply){
                .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = {text, size}});

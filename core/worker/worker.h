@@ -81,8 +81,15 @@ bool worker_drained(const struct worker *w);
 /* Ends at once (open connections are reset) and joins. */
 void worker_stop(struct worker *w);
 
-/* Why /readyz is 503, as a line; NULL: it is ready. Thread: any. */
+/* ---- worker_server.c: for every HTTP listener of the program. Thread: any. ---- */
+struct http_request;
+/* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to
+ * 127.0.0.1 gets nothing (decision 26); else 421. */
+bool server_host_ok(const struct server *s, bool loopback, const struct http_request *r);
+/* Why /readyz is 503, as a line; NULL: it is ready. */
 const char *server_not_ready(const struct server *s);
+/* /metrics. Returns the bytes written, at most out_size - 1. */
+uint32_t server_metrics(const struct server *s, uint64_t real_ns, char *out, uint32_t out_size);
 
 const struct counters *worker_counters(const struct worker *w);
 

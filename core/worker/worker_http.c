@@ -4,7 +4,6 @@
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
-#include "ops/metrics.h"
 #include "web/web.h"
 #include "wire/http_reply.h"
 
@@ -13,7 +12,6 @@
 
 static void request_limit(struct worker *w, int status);
 static void on_request(struct worker *w, struct conn *c, const struct http_request *r);
-static int check_host(const struct worker *w, const struct http_request *r);
 static bool origin_allowed(const struct worker *w, const struct http_request *r);
 static void upgrade(struct worker *w, struct conn *c, const struct http_request *r, bool echo);
 static void serve_asset(struct worker *w, struct conn *c, const struct http_request *r,
@@ -132,9 +130,8 @@ static void fail(struct worker *w, struct conn *c, const struct http_request *r,
 static void on_request(struct worker *w, struct conn *c, const struct http_request *r)
 {
     if (!r->keep_alive || r->body_bytes > 0 || w->draining) c->flags &= ~(uint32_t)CF_KEEP_ALIVE;
-    int status = check_host(w, r);
-    if (status != 0) {
-        fail(w, c, r, status, "this listener does not answer to that Host; add it with --host");
+    if (!server_host_ok(w->server, w->server->loopback, r)) {
+        fail(w, c, r, 421, "this listener does not answer to that Host; add it with --host");
         return;
     }
     if (w->server->admin_token && is_admin_path(r->path)) {
@@ -189,16 +186,6 @@ static void serve_admin(struct worker *w, struct conn *c, const struct http_requ
     } else if (!w->server->admin || !admin_hand_over(w, c, r->head, r->head_bytes)) {
         fail(w, c, r, 503, "administration is busy");
     }
-}
-
-/* A loopback listener answers only to loopback names and --host: a page that rebinds its own name to
- * 127.0.0.1 gets nothing (decision 26). */
-static int check_host(const struct worker *w, const struct http_request *r)
-{
-    if (!w->server->loopback || !r->has_host || http_host_is_loopback(r->host)) return 0;
-    for (uint32_t i = 0; i < w->settings->host.count; i++)
-        if (http_host_name_is(r->host, text_of(w->settings->host.at[i]))) return 0;
-    return 421;
 }
 
 static bool origin_allowed(const struct worker *w, const struct http_request *r)
@@ -315,24 +302,10 @@ static void serve_ready(struct worker *w, struct conn *c, const struct http_requ
     answer(w, c, r, &reply);
 }
 
-const char *server_not_ready(const struct server *s)
-{
-    if (atomic_load(&s->draining)) return "draining\n";
-    return atomic_load(&s->feed_running) ? NULL : "no feed is running\n";
-}
-
 static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r)
 {
     char text[FRAME_BYTES_MAX - 1024];
-    const struct counters *all[WORKERS_MAX];
-    for (uint32_t i = 0; i < w->server->worker_count; i++) all[i] = worker_counters(w->server->workers[i]);
-    struct metrics_in in = {.counters = all,
-                            .count = w->server->worker_count,
-                            .log = w->log,
-                            .version = w->server->version,
-                            .real_ns = w->real_ns,
-                            .started_real_ns = w->server->started_real_ns};
-    uint32_t size = metrics_text(&in, text, sizeof text);
+    uint32_t size = server_metrics(w->server, w->real_ns, text, sizeof text);
     answer(w, c, r,
            &(struct http_reply){.status = 200,
                                 .type = "text/plain; version=0.0.4; charset=utf-8",
