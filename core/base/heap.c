@@ -42,6 +42,15 @@ void *heap_get(struct heap *h, size_t size)
     return at;
 }
 
+void *heap_resize(struct heap *h, void *at, size_t size, size_t new_size)
+{
+    void *fresh = heap_get(h, new_size);
+    if (!fresh) return NULL;
+    if (at) memcpy(fresh, at, size < new_size ? size : new_size);
+    heap_put(h, at, size);
+    return fresh;
+}
+
 void heap_put(struct heap *h, void *at, size_t size)
 {
     if (!at) return;

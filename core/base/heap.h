@@ -21,6 +21,9 @@ int heap_init(struct heap *h, size_t bytes); /* 0 or -1: no address space */
 void heap_destroy(struct heap *h);
 /* NULL when the reserve is used up or size is over 64 MiB. Not zeroed. */
 void *heap_get(struct heap *h, size_t size);
+/* Another size for what begins in at (NULL and 0: nothing yet); as many bytes as fit both are kept. NULL: at
+ * is as it was. */
+void *heap_resize(struct heap *h, void *at, size_t size, size_t new_size);
 /* size as it was asked for. at may be NULL. */
 void heap_put(struct heap *h, void *at, size_t size);
 

@@ -155,12 +155,6 @@ bool group_conflates(const struct group *g)
     return g->key.rate_ns > 0 && (g->key.policy == POLICY_CONFLATE || g->key.policy == POLICY_LATEST);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t v)
-{
-    hash = (hash ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ (hash >> 29);
-}
-
 static uint64_t key_hash(const struct group_key *k)
 {
     uint64_t hash =

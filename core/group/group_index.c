@@ -42,10 +42,8 @@ int list_reserve(struct groups *gs, struct index_list *list)
 {
     if (list->count < list->room) return 0;
     uint32_t room = list->room ? 2 * list->room : 4;
-    struct index_entry *at = heap_get(&gs->heap, room * sizeof *at);
+    struct index_entry *at = heap_resize(&gs->heap, list->at, list->room * sizeof *at, room * sizeof *at);
     if (!at) return TC_ELIMIT;
-    if (list->count > 0) memcpy(at, list->at, list->count * sizeof *at);
-    heap_put(&gs->heap, list->at, list->room * sizeof *at);
     list->at = at;
     list->room = room;
     return 0;
@@ -57,10 +55,9 @@ static int places_reserve(struct groups *gs, struct group *g, uint32_t count)
     if (count <= g->place_room) return 0;
     uint32_t room = g->place_room ? g->place_room : 4;
     while (room < count) room *= 2;
-    struct index_place *places = heap_get(&gs->heap, room * sizeof *places);
+    struct index_place *places =
+        heap_resize(&gs->heap, g->places, g->place_room * sizeof *places, room * sizeof *places);
     if (!places) return TC_ELIMIT;
-    if (g->place_count > 0) memcpy(places, g->places, g->place_count * sizeof *places);
-    heap_put(&gs->heap, g->places, g->place_room * sizeof *places);
     g->places = places;
     g->place_room = room;
     return 0;

@@ -4,6 +4,13 @@
 
 #include "group/group.h"
 
+/* One more word into a hash. */
+static inline uint64_t mix(uint64_t hash, uint64_t v)
+{
+    hash = (hash ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ (hash >> 29);
+}
+
 /* ---- The index from symbols and patterns to groups (group_index.c, group_pattern.c). Calls that return int:
  * 0, or TC_ELIMIT and nothing has changed. ---- */
 

@@ -103,10 +103,7 @@ static struct pattern **find(struct groups *gs, struct text name, bool prefix)
 static uint64_t pattern_hash(const struct groups *gs, const struct pattern *p)
 {
     uint64_t hash = gs->pattern_secret ^ ((uint64_t)p->size << 1 | p->prefix);
-    for (uint32_t w = 0; w < p->size; w += 8) {
-        hash = (hash ^ load_le64(p->name + w)) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
+    for (uint32_t w = 0; w < p->size; w += 8) hash = mix(hash, load_le64(p->name + w));
     return hash;
 }
 
