@@ -1,6 +1,10 @@
 /* cmd/bench_json.c -- the report as one JSON object; docs/bench.md has its fields. Times in ns. */
 #include "cmd/bench_internal.h"
 
+#include "wire/notice.h"
+
+#include <stdlib.h>
+
 static void counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
                    double seconds);
 static void number(FILE *out, const char *name, uint64_t value);
@@ -113,15 +117,8 @@ static void verified(FILE *out, const struct verify_counts *v)
 
 static void string(FILE *out, const char *text)
 {
-    fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < ' ')
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
+    char *inside = malloc(6 * strlen(text) + 1);
+    uint32_t size = inside ? json_escape(inside, text_of(text)) : 0;
+    fprintf(out, "\"%.*s\"", (int)size, inside ? inside : "");
+    free(inside);
 }
