@@ -44,13 +44,18 @@ static inline struct io *rig_io(void *context, int wake_fd, struct fault *f)
     return sim_io(context);
 }
 
-/* One turn, a millisecond later. */
-static inline void rig_turn(struct rig *r)
+static inline void rig_turn_after(struct rig *r, uint64_t ns)
 {
-    uint64_t now_ns = sim_now_ns(r->sim) + NS_PER_MS;
+    uint64_t now_ns = sim_now_ns(r->sim) + ns;
     sim_advance_to(r->sim, now_ns);
     worker_turn(r->worker, now_ns, now_ns, 0);
     worker_check(r->worker);
+}
+
+/* One turn, a millisecond later. */
+static inline void rig_turn(struct rig *r)
+{
+    rig_turn_after(r, NS_PER_MS);
 }
 
 static inline void rig_turns(struct rig *r, uint32_t count)

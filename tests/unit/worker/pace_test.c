@@ -1,110 +1,46 @@
 /* What a worker tells feeds that wait for it, and whom it lets go, on the simulated network and a virtual
  * clock: the test is the feed (decision 17). */
-#include "base/clock.h"
-#include "io/io_sim.h"
-#include "worker/worker.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
+#include "support/worker_rig.h"
+
 #define STALL_NS (2 * NS_PER_SECOND)
 
-struct rig {
-    struct settings settings;
-    struct server server;
-    struct sim *sim;
-    struct worker *worker;
-    struct log_reader *reader;
-};
-
-/* A subscriber that looks for a close frame and counts gaps in what it reads. */
-struct client {
-    struct rig *rig;
-    int32_t peer;
-    uint8_t bytes[1 << 19];
-    uint32_t size;
-};
-
-static struct io *open_io(void *context, int wake_fd, struct fault *f)
-{
-    (void)wake_fd;
-    (void)f;
-    return sim_io(context);
-}
-
-static void turns(struct rig *r, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t now_ns = sim_now_ns(r->sim) + NS_PER_MS;
-        sim_advance_to(r->sim, now_ns);
-        worker_turn(r->worker, now_ns, now_ns, 0);
-        worker_check(r->worker);
-    }
-}
+static struct client one, two;
 
 static void open_rig(struct rig *r)
 {
-    settings_default(&r->settings);
-    r->settings.connections_max = 16;
-    r->settings.log_capacity = 1024;
-    r->settings.symbols_max = 64;
-    r->settings.filter_bytes = 1 << 20;
+    rig_open(r, &(struct rig_options){.connections = 16, .log_capacity = 1024, .symbols = 64});
     r->settings.stall_bound_ns = STALL_NS;
-    r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
-    struct log_options lo = {.capacity = 1024, .symbols_max = 64, .bars_max = 64};
-    r->server = (struct server){.settings = &r->settings, .version = "sim", .log = log_create(&lo, NULL)};
-    struct io_options io = {
-        .slots = 16, .buffers = 64, .buffer_bytes = 4096, .sends_max = 128, .wake_fd = -1};
-    struct sim_options so = {.peers_max = 16, .window_max = 1 << 20, .start_ns = NS_PER_SECOND};
-    r->sim = sim_open(&io, &so, NULL);
-    int fd = 0;
-    struct worker_options o = {.server = &r->server,
-                               .cpu = -1,
-                               .io_open = open_io,
-                               .io_context = r->sim,
-                               .listen_fds = &fd,
-                               .listen_count = 1,
-                               .seed = 1};
-    assert_int_equal(worker_create(&r->worker, &o, NULL), 0);
-    r->reader = log_reader_at(r->server.log, 0);
-    worker_clock(r->worker, sim_now_ns(r->sim));
-    assert_int_equal(worker_open_io(r->worker, NULL), 0);
-    assert_int_equal(log_symbol(r->server.log, TEXT("A"), 1), 0);
-    assert_int_equal(log_symbol(r->server.log, TEXT("B"), 1), 1);
-    turns(r, 1);
+    assert_int_equal(rig_symbol(r, "A"), 0);
+    assert_int_equal(rig_symbol(r, "B"), 1);
+    rig_turn(r);
 }
 
 static void close_rig(struct rig *r)
 {
-    worker_destroy(r->worker);
-    log_destroy(r->server.log);
-    settings_free(&r->settings);
+    client_close(&one);
+    client_close(&two);
+    one = two = (struct client){.rig = NULL};
+    rig_close(r);
+}
+
+static struct log_reader *reader_of(struct rig *r)
+{
+    return log_reader_at(r->server.log, 0);
 }
 
 static void append(struct rig *r, uint32_t symbol, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct tick t = {.kind = TICK_TRADE, .symbol = symbol, .event_ns = 1, .ingest_ns = 1};
-        t.trade.price = t.trade.size = 1;
-        log_append(r->server.log, &t, 1);
-    }
+    for (uint32_t i = 0; i < count; i++) rig_trade(r, symbol, 1);
 }
 
-static void read_all(struct client *c)
-{
-    uint32_t got;
-    do {
-        got = sim_peer_read(c->rig->sim, c->peer, c->bytes + c->size, (uint32_t)sizeof c->bytes - c->size);
-        c->size += got;
-        assert_true(c->size < sizeof c->bytes);
-    } while (got > 0);
-}
-
+/* In the bytes that were read: nobody here takes messages out of them. */
 static bool has(const struct client *c, const char *text)
 {
     return memmem(c->bytes, c->size, text, strlen(text)) != NULL;
@@ -112,17 +48,11 @@ static bool has(const struct client *c, const char *text)
 
 static void subscribe(struct rig *r, struct client *c, const char *query)
 {
-    *c = (struct client){.rig = r, .peer = sim_connect(r->sim, 0)};
-    assert_true(c->peer >= 0);
-    char text[512];
-    int size = snprintf(text, sizeof text,
-                        "GET /v1/ws?%s&snapshot=0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-                        query);
-    assert_int_equal(sim_peer_send(r->sim, c->peer, text, (uint32_t)size), (uint32_t)size);
-    turns(r, 4);
-    read_all(c);
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s&snapshot=0", query);
+    client_connect(r, c, whole);
+    rig_turns(r, 4);
+    client_read(c, UINT32_MAX);
     assert_true(has(c, "\"type\":\"subscribed\""));
     c->size = 0;
 }
@@ -132,23 +62,21 @@ static void fill(struct rig *r, struct client *c)
 {
     sim_peer_window(r->sim, c->peer, 2000);
     append(r, 0, 100); /* one frame: what is left of it is kept, and owed by nobody */
-    turns(r, 4);
+    rig_turns(r, 4);
     append(r, 0, 20);
-    turns(r, 4);
-    assert_int_equal(counter_get(&worker_counters(r->worker)->behind), 1);
+    rig_turns(r, 4);
+    assert_int_equal(rig_counter(r, behind), 1);
 }
 
 /* As feeds/pace.c does while it is held: for some time, four looks per bound. */
 static void held(struct rig *r, uint64_t ns)
 {
     for (uint64_t gone = 0; gone < ns; gone += STALL_NS / 4) {
-        atomic_store(&r->server.stalled_seq, atomic_load(&r->reader->owed));
+        atomic_store(&r->server.stalled_seq, atomic_load(&reader_of(r)->owed));
         atomic_fetch_add(&r->server.stalled_looks, 1);
-        turns(r, (uint32_t)(STALL_NS / 4 / NS_PER_MS));
+        rig_turns(r, (uint32_t)(STALL_NS / 4 / NS_PER_MS));
     }
 }
-
-static struct client one, two;
 
 static void nothing_is_published_where_no_feed_waits(void **state)
 {
@@ -157,14 +85,14 @@ static void nothing_is_published_where_no_feed_waits(void **state)
     open_rig(&r);
     subscribe(&r, &one, "symbols=A&policy=complete");
     append(&r, 0, 10);
-    turns(&r, 2);
-    assert_int_equal(atomic_load(&r.reader->members), 1); /* for --wait */
-    assert_int_equal(atomic_load(&r.reader->read), 0);
+    rig_turns(&r, 2);
+    assert_int_equal(atomic_load(&reader_of(&r)->members), 1); /* for --wait */
+    assert_int_equal(atomic_load(&reader_of(&r)->read), 0);
     log_set_paced(r.server.log);
-    turns(&r, 1);
-    assert_int_equal(atomic_load(&r.reader->read), log_head(r.server.log));
-    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
-    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    rig_turns(&r, 1);
+    assert_int_equal(atomic_load(&reader_of(&r)->read), log_head(r.server.log));
+    assert_int_equal(atomic_load(&reader_of(&r)->handed), log_head(r.server.log));
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
     close_rig(&r);
 }
 
@@ -178,16 +106,16 @@ static void what_is_owed_is_the_oldest_matching_tick(void **state)
     subscribe(&r, &two, "symbols=B&policy=complete"); /* quiet: holds nobody */
     append(&r, 1, 50);
     fill(&r, &one);
-    uint64_t owed = atomic_load(&r.reader->owed);
+    uint64_t owed = atomic_load(&reader_of(&r)->owed);
     assert_int_equal(owed, 2 + 50 + 100 + 1); /* symbols, the ticks of B, the frame cut */
     append(&r, 1, 200);
     append(&r, 0, 200);
-    turns(&r, 4);
-    assert_int_equal(atomic_load(&r.reader->owed), owed); /* it took nothing */
-    assert_int_equal(atomic_load(&r.reader->read), log_head(r.server.log));
+    rig_turns(&r, 4);
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), owed); /* it took nothing */
+    assert_int_equal(atomic_load(&reader_of(&r)->read), log_head(r.server.log));
     sim_peer_window(r.sim, one.peer, 1 << 20);
-    turns(&r, 10);
-    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    rig_turns(&r, 10);
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
     close_rig(&r);
 }
 
@@ -200,14 +128,14 @@ static void who_takes_nothing_is_closed(void **state)
     subscribe(&r, &one, "symbols=A&policy=complete");
     fill(&r, &one);
     held(&r, STALL_NS); /* seen first after a quarter: the bound is not over */
-    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 0);
+    assert_int_equal(rig_counter(&r, closed_slow_total), 0);
     held(&r, STALL_NS / 2);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 1);
-    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX); /* at once: the feed goes on */
+    assert_int_equal(rig_counter(&r, closed_slow_total), 1);
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX); /* at once: the feed goes on */
     sim_peer_window(r.sim, one.peer, 1 << 20);
     for (int i = 0; i < 10; i++) {
-        read_all(&one);
-        turns(&r, 1);
+        client_read(&one, UINT32_MAX);
+        rig_turns(&r, 1);
     }
     assert_true(has(&one, "\x88\x09\x0f\xa0stalled")); /* close 4000 */
     close_rig(&r);
@@ -221,23 +149,23 @@ static void who_conflates_is_let_go_until_it_takes_again(void **state)
     log_set_paced(r.server.log);
     subscribe(&r, &one, "symbols=A&policy=conflate");
     fill(&r, &one);
-    assert_true(atomic_load(&r.reader->owed) < UINT64_MAX);
+    assert_true(atomic_load(&reader_of(&r)->owed) < UINT64_MAX);
     held(&r, STALL_NS + STALL_NS / 2);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->let_go_total), 1);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 0);
-    assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+    assert_int_equal(rig_counter(&r, let_go_total), 1);
+    assert_int_equal(rig_counter(&r, closed_slow_total), 0);
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
     for (int i = 0; i < 3; i++) { /* over it, twice the log and more */
         append(&r, 0, 1000);
-        turns(&r, 2);
-        assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+        rig_turns(&r, 2);
+        assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
     }
     const struct counters *n = worker_counters(r.worker);
     for (int i = 0; i < 20 && counter_get(&n->gaps_total) == 0; i++) { /* the rest of a frame is before it */
-        read_all(&one);
-        turns(&r, 1);
+        client_read(&one, UINT32_MAX);
+        rig_turns(&r, 1);
     }
     assert_int_equal(counter_get(&n->gaps_total), 1);
-    uint64_t owed = atomic_load(&r.reader->owed);
+    uint64_t owed = atomic_load(&reader_of(&r)->owed);
     assert_true(owed < UINT64_MAX && log_holds(r.server.log, owed - 1)); /* it takes: waited for again */
     close_rig(&r);
 }
@@ -251,17 +179,17 @@ static void who_is_slow_but_reads_is_not_closed(void **state)
     log_set_paced(r.server.log);
     subscribe(&r, &one, "symbols=A&policy=complete");
     fill(&r, &one);
-    uint64_t owed = atomic_load(&r.reader->owed);
+    uint64_t owed = atomic_load(&reader_of(&r)->owed);
     for (int i = 0; i < 20; i++) {
         uint8_t byte;
         assert_int_equal(sim_peer_read(r.sim, one.peer, &byte, 1), 1);
         sim_peer_window(r.sim, one.peer, 1999 - (uint32_t)i); /* no room comes free for us */
         held(&r, STALL_NS / 2);
     }
-    assert_int_equal(atomic_load(&r.reader->owed), owed);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->let_go_total), 0);
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), owed);
+    assert_int_equal(rig_counter(&r, let_go_total), 0);
     held(&r, STALL_NS + STALL_NS / 2); /* and now it does not */
-    assert_int_equal(counter_get(&worker_counters(r.worker)->closed_slow_total), 1);
+    assert_int_equal(rig_counter(&r, closed_slow_total), 1);
     close_rig(&r);
 }
 
@@ -275,7 +203,7 @@ static void latest_and_close_hold_nobody(void **state)
         log_set_paced(r.server.log);
         subscribe(&r, &one, queries[i]);
         fill(&r, &one);
-        assert_int_equal(atomic_load(&r.reader->owed), UINT64_MAX);
+        assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
         close_rig(&r);
     }
 }
@@ -290,23 +218,23 @@ static void handed_is_what_everybody_who_takes_has(void **state)
     log_set_paced(r.server.log);
     subscribe(&r, &one, "symbols=A&policy=complete");
     subscribe(&r, &two, "symbols=A&policy=complete");
-    assert_int_equal(atomic_load(&r.reader->taking), 2);
+    assert_int_equal(atomic_load(&reader_of(&r)->taking), 2);
     fill(&r, &one);
-    assert_int_equal(atomic_load(&r.reader->taking), 1);
-    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
+    assert_int_equal(atomic_load(&reader_of(&r)->taking), 1);
+    assert_int_equal(atomic_load(&reader_of(&r)->handed), log_head(r.server.log));
     sim_peer_window(r.sim, two.peer, 0);
     append(&r, 0, 10);
-    turns(&r, 2);
+    rig_turns(&r, 2);
     uint64_t before = log_head(r.server.log);
     append(&r, 0, 10);
-    turns(&r, 2);
-    assert_int_equal(atomic_load(&r.reader->taking), 0);
-    assert_true(atomic_load(&r.reader->handed) <= before);
-    read_all(&two);
+    rig_turns(&r, 2);
+    assert_int_equal(atomic_load(&reader_of(&r)->taking), 0);
+    assert_true(atomic_load(&reader_of(&r)->handed) <= before);
+    client_read(&two, UINT32_MAX);
     sim_peer_window(r.sim, two.peer, 1 << 20);
-    turns(&r, 10);
-    assert_int_equal(atomic_load(&r.reader->taking), 1);
-    assert_int_equal(atomic_load(&r.reader->handed), log_head(r.server.log));
+    rig_turns(&r, 10);
+    assert_int_equal(atomic_load(&reader_of(&r)->taking), 1);
+    assert_int_equal(atomic_load(&reader_of(&r)->handed), log_head(r.server.log));
     close_rig(&r);
 }
 
@@ -320,30 +248,30 @@ static void the_quiet_are_not_lapped(void **state)
     subscribe(&r, &one, "symbols=A&policy=complete");
     for (int i = 0; i < 10; i++) {
         append(&r, 1, 700);
-        turns(&r, 1);
+        rig_turns(&r, 1);
     }
     append(&r, 0, 1);
-    turns(&r, 3);
-    read_all(&one);
+    rig_turns(&r, 3);
+    client_read(&one, UINT32_MAX);
     assert_true(has(&one, "\"type\":\"trade\""));
     /* Behind: the ping that it asks for stands before a full socket, no tick of its own is owed. */
     sim_peer_window(r.sim, one.peer, 0);
     static const char ping[] = "\x89\x80\0\0\0\0";
     sim_peer_send(r.sim, one.peer, ping, sizeof ping - 1);
-    turns(&r, 3);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->behind), 1);
+    rig_turns(&r, 3);
+    assert_int_equal(rig_counter(&r, behind), 1);
     for (int i = 0; i < 10; i++) {
         append(&r, 1, 700);
-        turns(&r, 1);
+        rig_turns(&r, 1);
     }
     append(&r, 0, 1);
-    turns(&r, 1);
+    rig_turns(&r, 1);
     sim_peer_window(r.sim, one.peer, 1 << 20);
-    turns(&r, 10);
-    read_all(&one);
+    rig_turns(&r, 10);
+    client_read(&one, UINT32_MAX);
     assert_false(has(&one, "\"type\":\"gap\""));
-    assert_int_equal(counter_get(&worker_counters(r.worker)->gaps_total), 0);
-    assert_int_equal(counter_get(&worker_counters(r.worker)->behind), 0);
+    assert_int_equal(rig_counter(&r, gaps_total), 0);
+    assert_int_equal(rig_counter(&r, behind), 0);
     close_rig(&r);
 }
 
