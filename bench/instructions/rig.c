@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "bench/instructions/null_io.h"
+#include "bench/tick_mix.h"
 #include "worker/worker.h"
 
 #include <stdio.h>
@@ -112,19 +113,7 @@ void rig_append(struct rig *r, uint32_t count)
 {
     struct tick batch[RIG_BATCH_MAX];
     TC_ASSERT(count <= RIG_BATCH_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t n = r->ticks++;
-        struct tick *t = &batch[i];
-        *t = (struct tick){.event_ns = (int64_t)(UINT64_C(1700000000000000000) + n * 1000),
-                           .symbol = (uint32_t)(n * 7919 % RIG_SYMBOLS),
-                           .kind = n % 5 < 2 ? TICK_TRADE : TICK_QUOTE,
-                           .price_exp = -2};
-        int64_t price = 18900 + (int64_t)(n % 1000);
-        if (t->kind == TICK_TRADE)
-            t->trade = (struct tick_trade){.price = price, .size = 100};
-        else
-            t->quote = (struct tick_quote){.bid = price, .bid_size = 300, .ask = price + 2, .ask_size = 200};
-    }
+    for (uint32_t i = 0; i < count; i++) batch[i] = tick_mix(r->ticks++, RIG_SYMBOLS);
     log_append(r->server.log, batch, count);
 }
 

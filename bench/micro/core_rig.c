@@ -1,6 +1,7 @@
 #include "bench/micro/core_rig.h"
 
 #include "base/assert.h"
+#include "bench/tick_mix.h"
 #include "render/render.h"
 
 #include <stdio.h>
@@ -47,19 +48,7 @@ void core_rig_free(core_rig *r)
 void core_rig_append(core_rig *r, uint32_t count)
 {
     struct tick batch[LOG_BATCH_MAX];
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t n = r->next++;
-        struct tick *t = &batch[i];
-        *t = (struct tick){.event_ns = 1700000000000000000 + (int64_t)n,
-                           .symbol = (uint32_t)(n * 7919 % r->symbols),
-                           .kind = n % 5 < 2 ? TICK_TRADE : TICK_QUOTE,
-                           .price_exp = -2};
-        int64_t price = 18900 + (int64_t)(n % 1000);
-        if (t->kind == TICK_TRADE)
-            t->trade = (struct tick_trade){.price = price, .size = 100};
-        else
-            t->quote = (struct tick_quote){.bid = price, .bid_size = 300, .ask = price + 2, .ask_size = 200};
-    }
+    for (uint32_t i = 0; i < count; i++) batch[i] = tick_mix(r->next++, r->symbols);
     log_append(r->log, batch, count);
 }
 

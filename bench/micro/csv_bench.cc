@@ -1,28 +1,10 @@
 /* bench/micro/csv_bench.cc -- rows a second from a file in the page cache to ticks, one core. */
-#include <benchmark/benchmark.h>
-
-extern "C" {
-#include "feeds/reader_file.h"
-}
-
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "bench/micro/read_whole.h"
 
 namespace
 {
 
 constexpr int ROWS = 200000;
-
-std::string temporary(const char *name, const std::string &text)
-{
-    std::string path = std::string("/tmp/tickcast-bench-") + std::to_string(getpid()) + "-" + name;
-    FILE *file = fopen(path.c_str(), "wb");
-    if (!file || fwrite(text.data(), 1, text.size(), file) != text.size() || fclose(file) != 0) abort();
-    return path;
-}
 
 std::string ticks_text()
 {
@@ -50,40 +32,18 @@ std::string lobster_text() /* types in about the shares of a real hour: most row
     return text;
 }
 
-void read_whole(benchmark::State &state, const std::string &path)
+void read_text(benchmark::State &state, const char *name, const std::string &text)
 {
-    static struct tick ticks[256];
-    struct reader_options options = {};
-    options.path = path.c_str();
-    for (auto _ : state) {
-        struct reader *reader;
-        struct fault fault;
-        if (reader_file_open(&reader, {nullptr, 0}, &options, &fault) < 0) {
-            state.SkipWithError(fault.text);
-            break;
-        }
-        bool fatal = false;
-        int rc;
-        uint64_t count = 0;
-        while ((rc = reader->ops->next(reader, ticks, 256, &fatal, &fault)) > 0)
-            count += static_cast<uint64_t>(rc);
-        benchmark::DoNotOptimize(count);
-        if (rc < 0) state.SkipWithError(fault.text);
-        reader->ops->close(reader);
-    }
-    state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * ROWS);
-    struct stat st = {};
-    if (stat(path.c_str(), &st) == 0) state.SetBytesProcessed(state.iterations() * st.st_size);
-    unlink(path.c_str());
+    read_whole(state, temporary_file(name, text.data(), text.size()), text.size(), ROWS);
 }
 
 void csv_rows(benchmark::State &state)
 {
-    read_whole(state, temporary("t.csv", ticks_text()));
+    read_text(state, "t.csv", ticks_text());
 }
 void lobster_rows(benchmark::State &state)
 {
-    read_whole(state, temporary("AAPL_2012-06-21_message.csv", lobster_text()));
+    read_text(state, "AAPL_2012-06-21_message.csv", lobster_text());
 }
 
 BENCHMARK(csv_rows)->Unit(benchmark::kMillisecond);

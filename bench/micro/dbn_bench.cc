@@ -1,15 +1,7 @@
 // Records a second from a DBN file in the page cache to ticks, one core. Items are records.
-#include <benchmark/benchmark.h>
-
-extern "C" {
-#include "feeds/reader_file.h"
-}
+#include "bench/micro/read_whole.h"
 #include "tests/feeds/dbn_write.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <unistd.h>
 #include <vector>
 #include <zstd.h>
 
@@ -73,9 +65,9 @@ dbn_writer orders(uint32_t instruments) // mbo: one trade in a hundred, the othe
     return w;
 }
 
-void read_whole(benchmark::State &state, dbn_writer w, bool zstd)
+void read_records(benchmark::State &state, dbn_writer w)
 {
-    std::string path = "/tmp/tickcast-bench-" + std::to_string(getpid()) + ".dbn";
+    bool zstd = state.range(1) != 0;
     std::vector<uint8_t> bytes(w.bytes, w.bytes + w.size);
     free(w.bytes);
     if (zstd) {
@@ -83,43 +75,20 @@ void read_whole(benchmark::State &state, dbn_writer w, bool zstd)
         packed.resize(ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), 3));
         bytes.swap(packed);
     }
-    FILE *file = fopen(path.c_str(), "wb");
-    if (!file || fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size() || fclose(file) != 0) abort();
-    static struct tick ticks[256];
-    struct reader_options options = {};
-    options.path = path.c_str();
-    for (auto _ : state) {
-        struct reader *reader;
-        struct fault fault;
-        if (reader_file_open(&reader, {nullptr, 0}, &options, &fault) < 0) {
-            state.SkipWithError(fault.text);
-            break;
-        }
-        bool fatal = false;
-        int rc;
-        uint64_t count = 0;
-        while ((rc = reader->ops->next(reader, ticks, 256, &fatal, &fault)) > 0)
-            count += static_cast<uint64_t>(rc);
-        benchmark::DoNotOptimize(count);
-        if (rc < 0) state.SkipWithError(fault.text);
-        reader->ops->close(reader);
-    }
-    state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * RECORDS);
-    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes.size()));
-    unlink(path.c_str());
+    read_whole(state, temporary_file("t.dbn", bytes.data(), bytes.size()), bytes.size(), RECORDS);
 }
 
 void dbn_trades(benchmark::State &state)
 {
-    read_whole(state, trades(static_cast<uint32_t>(state.range(0))), state.range(1) != 0);
+    read_records(state, trades(static_cast<uint32_t>(state.range(0))));
 }
 void dbn_quotes(benchmark::State &state)
 {
-    read_whole(state, quotes(static_cast<uint32_t>(state.range(0))), state.range(1) != 0);
+    read_records(state, quotes(static_cast<uint32_t>(state.range(0))));
 }
 void dbn_orders(benchmark::State &state)
 {
-    read_whole(state, orders(static_cast<uint32_t>(state.range(0))), state.range(1) != 0);
+    read_records(state, orders(static_cast<uint32_t>(state.range(0))));
 }
 
 BENCHMARK(dbn_trades)

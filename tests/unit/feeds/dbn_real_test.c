@@ -1,36 +1,25 @@
 /* tests/unit/feeds/dbn_real_test.c -- goal: recorded DBN files of the three versions give the counts, first
  * and last records and exact sums that were counted from their bytes independently. The folder is named by
  * TICKCAST_REAL_DATA; without it everything is skipped. */
-#include "feeds/read_all.h"
-
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <string.h>
+#include "feeds/real_data.h"
 
-static const char *folder;
-
-static struct read_all read_real(const char *name)
+static struct read_all read_dbn(const char *name)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    struct read_all a = read_all(path, NULL, NULL, 100);
-    if (a.opened < 0 || a.bad > 0) fail_msg("%s", a.fault.text);
-    assert_string_equal(a.format, "dbn");
+    struct read_all a = read_real(name, "dbn");
     for (uint32_t i = 0; i < a.count; i++) assert_null(tick_check(&a.ticks[i], UINT32_MAX));
     return a;
 }
 
-/* What `tick_line` prints of one tick. */
-#define LINE(a, i) tick_line(&(a), &(a).ticks[i])
-
 /* All of a small file. */
 static void expect(const char *name, const char *const *lines)
 {
-    struct read_all a = read_real(name);
+    struct read_all a = read_dbn(name);
     uint32_t i = 0;
     for (; lines[i] && i < a.count; i++) assert_string_equal(LINE(a, i), lines[i]);
     assert_int_equal(a.count, i);
@@ -92,7 +81,7 @@ static void check_esu4_trades(const struct read_all *a)
 static void trades(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-v1-trades-esu4-20240701.dbn.zst");
+    struct read_all a = read_dbn("dbn-v1-trades-esu4-20240701.dbn.zst");
     assert_int_equal(a.count, 120);
     check_esu4_trades(&a);
     assert_string_equal(LINE(a, 0), "ESU4 trade 1 1719878281218218853 5528.75 2");
@@ -104,13 +93,13 @@ static void trades(void **state)
 static void mbp_1(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-v1-mbp1-esu4-20240701.dbn.zst");
+    struct read_all a = read_dbn("dbn-v1-mbp1-esu4-20240701.dbn.zst");
     assert_int_equal(a.count, 2288);
     check_esu4_trades(&a);
     assert_int_equal(sums_of(&a).quotes, 2168);
     assert_string_equal(LINE(a, 0), "ESU4 trade 1 1719878281218218853 5528.75 2");
     assert_string_equal(LINE(a, 2287), "ESU4 quote 0 1719878519824330531 5529.00 24 5529.25 6");
-    struct read_all b = read_real("dbn-v1-trades-esu4-20240701.dbn.zst");
+    struct read_all b = read_dbn("dbn-v1-trades-esu4-20240701.dbn.zst");
     uint32_t k = 0;
     for (uint32_t i = 0; i < a.count; i++) {
         if (a.ticks[i].kind != TICK_TRADE) continue;
@@ -125,7 +114,7 @@ static void mbp_1(void **state)
 static void mbo(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-v1-mbo-esm4-20240508.dbn.zst");
+    struct read_all a = read_dbn("dbn-v1-mbo-esm4-20240508.dbn.zst");
     assert_int_equal(a.count, 5); /* not 10: each T is followed by its F */
     struct sums s = sums_of(&a);
     assert_int_equal(s.trades, 5);
@@ -147,13 +136,13 @@ static void small_trades(void **state)
         EXPECT(name, "ESH1 trade 2 1609160400098821953 3720.25 5",
                "ESH1 trade 2 1609160400107665963 3720.25 21");
     }
-    struct read_all a = read_real("dbn-small/v1-tbbo-esh1.dbn.zst"); /* mbp-1 records that are trades */
+    struct read_all a = read_dbn("dbn-small/v1-tbbo-esh1.dbn.zst"); /* mbp-1 records that are trades */
     struct sums s = sums_of(&a);
     assert_int_equal(a.count, 2);
     assert_int_equal(s.trades, 2);
     assert_int_equal(s.size, 26);
     read_all_free(&a);
-    a = read_real("dbn-small/v3-trades-brent.dbn.zst");
+    a = read_dbn("dbn-small/v3-trades-brent.dbn.zst");
     s = sums_of(&a);
     assert_int_equal(a.count, 4);
     assert_int_equal(s.size, 10);
@@ -168,7 +157,7 @@ static void small_trades(void **state)
 static void small_bars(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-small/v1-ohlcv-1m-es-nq-20240701.dbn.zst");
+    struct read_all a = read_dbn("dbn-small/v1-ohlcv-1m-es-nq-20240701.dbn.zst");
     assert_int_equal(a.count, 60);
     int64_t volume = 0;
     uint32_t first = 0, last = 0;
@@ -193,30 +182,30 @@ static void small_bars(void **state)
 static void small_quotes(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-small/v3-mbp-10-esh1.dbn.zst");
+    struct read_all a = read_dbn("dbn-small/v3-mbp-10-esh1.dbn.zst");
     assert_int_equal(a.count, 4);
     assert_non_null(strstr(LINE(a, 0), "ESH1 quote 0 "));
     assert_non_null(strstr(LINE(a, 0), " 3702.25 19 3702.75 13"));
     read_all_free(&a);
-    a = read_real("dbn-small/v3-mbp-1-nvda.dbn.zst");
+    a = read_dbn("dbn-small/v3-mbp-1-nvda.dbn.zst");
     assert_int_equal(a.count, 4);
     assert_int_equal(a.ticks[0].flags, QUOTE_NO_ASK);
     assert_int_equal(a.ticks[1].flags, QUOTE_NO_ASK);
     assert_non_null(strstr(LINE(a, 3), " 519.75 1 539.00 17"));
     read_all_free(&a);
-    a = read_real("dbn-small/v3-mbp-1-qqq.dbn.zst");
+    a = read_dbn("dbn-small/v3-mbp-1-qqq.dbn.zst");
     assert_int_equal(a.count, 4);
     assert_int_equal(a.ticks[0].flags, QUOTE_NO_BID | QUOTE_NO_ASK);
     assert_non_null(strstr(LINE(a, 3), " 307.89 1500 307.94 600"));
     read_all_free(&a);
-    a = read_real("dbn-small/v3-bbo-1s-esh1.dbn.zst");
+    a = read_dbn("dbn-small/v3-bbo-1s-esh1.dbn.zst");
     assert_int_equal(a.count, 4);
     assert_string_equal(LINE(a, 0), "ESH1 quote 0 1609113600000000000 3702.25 18 3702.75 13");
     read_all_free(&a);
-    a = read_real("dbn-small/v3-cmbp-1-esh1.dbn.zst");
+    a = read_dbn("dbn-small/v3-cmbp-1-esh1.dbn.zst");
     assert_int_equal(a.count, 2);
     read_all_free(&a);
-    a = read_real("dbn-small/v3-cbbo-1s-aapl-opt.dbn.zst"); /* the first ts_event is undefined */
+    a = read_dbn("dbn-small/v3-cbbo-1s-aapl-opt.dbn.zst"); /* the first ts_event is undefined */
     assert_int_equal(a.count, 4);
     assert_true(a.ticks[0].event_ns > 0);
     struct text name = a.reader->ops->symbol(a.reader, a.ticks[0].symbol);
@@ -240,7 +229,7 @@ static void small_without_ticks(void **state)
 static void mixed_live(void **state)
 {
     (void)state;
-    struct read_all a = read_real("dbn-small/v3-mixed-live.dbn.zst");
+    struct read_all a = read_dbn("dbn-small/v3-mixed-live.dbn.zst");
     struct sums s = sums_of(&a);
     uint32_t bars = 0;
     for (uint32_t i = 0; i < a.count; i++) {
@@ -257,11 +246,7 @@ static void mixed_live(void **state)
 
 int main(void)
 {
-    folder = getenv("TICKCAST_REAL_DATA");
-    if (!folder || !folder[0]) {
-        fprintf(stderr, "skipped: TICKCAST_REAL_DATA does not name the folder of recorded files\n");
-        return 77;
-    }
+    if (!real_data_folder()) return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trades),     cmocka_unit_test(mbp_1),
         cmocka_unit_test(mbo),        cmocka_unit_test(small_trades),

@@ -1,31 +1,20 @@
 /* tests/unit/feeds/reader_real_test.c -- goal: real recorded files give the counts, first and last records
  * and exact sums that were counted from their bytes independently. The folder is named by TICKCAST_REAL_DATA;
  * without it everything is skipped. */
-#include "feeds/read_all.h"
-
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <string.h>
+#include "feeds/real_data.h"
 
-static const char *folder;
-
-static struct read_all read_real(const char *name, const char *format)
+static struct read_all read_rows(const char *name, const char *format)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    struct read_all a = read_all(path, NULL, NULL, 100);
-    if (a.opened < 0 || a.bad > 0) fail_msg("%s", a.fault.text);
-    assert_string_equal(a.format, format);
+    struct read_all a = read_real(name, format);
     assert_true(a.count > 0);
     return a;
 }
-
-/* What `tick_line` prints of one tick. */
-#define LINE(a, i) tick_line(&(a), &(a).ticks[i])
 
 /* Sums over trades with sizes at size_exp and prices at price_exp: never rounded. */
 struct sums {
@@ -61,7 +50,7 @@ static uint32_t steps_back(const struct read_all *a)
 static void kraken(void **state)
 {
     (void)state;
-    struct read_all a = read_real("kraken-trades-bcheur-2023q1.csv", "kraken");
+    struct read_all a = read_rows("kraken-trades-bcheur-2023q1.csv", "kraken");
     assert_int_equal(a.count, 486);
     struct sums s = sums_of(&a, -2, -8);
     assert_true(s.size == INT64_C(103524613227));
@@ -76,7 +65,7 @@ static void kraken(void **state)
 static void ccxt(void **state)
 {
     (void)state;
-    struct read_all a = read_real("ccxt-trades-20230202.csv", "ccxt");
+    struct read_all a = read_rows("ccxt-trades-20230202.csv", "ccxt");
     assert_int_equal(a.count, 1000);
     struct sums s = sums_of(&a, -2, -3);
     assert_int_equal(s.buys, 527);
@@ -93,21 +82,21 @@ static void ccxt(void **state)
 static void tardis(void **state)
 {
     (void)state;
-    struct read_all a = read_real("tardis-csv/bitmex-trades-xbtusd.csv", "tardis");
+    struct read_all a = read_rows("tardis-csv/bitmex-trades-xbtusd.csv", "tardis");
     assert_int_equal(a.count, 10);
     struct sums s = sums_of(&a, -1, 0);
     assert_true(s.size == 2161);
     assert_true(s.notional == INT64_C(85315) * 2161);
     assert_string_equal(LINE(a, 0), "XBTUSD trade 2 1583020803145000000 8531.5 2152");
     read_all_free(&a);
-    a = read_real("tardis-csv/huobi-dm-swap-quotes-btc-usd.csv", "tardis");
+    a = read_rows("tardis-csv/huobi-dm-swap-quotes-btc-usd.csv", "tardis");
     assert_int_equal(a.count, 10);
     int64_t bids = 0;
     for (uint32_t i = 0; i < a.count; i++) bids += a.ticks[i].quote.bid_size;
     assert_int_equal(bids, 8302);
     assert_string_equal(LINE(a, 0), "BTC-USD quote 0 1588291201099000000 8629.2 806 8629.3 5494");
     read_all_free(&a);
-    a = read_real("tardis-csv/deribit-incremental_book_L2-btc-perpetual.csv", "tardis");
+    a = read_rows("tardis-csv/deribit-incremental_book_L2-btc-perpetual.csv", "tardis");
     assert_int_equal(a.count, 15);
     int64_t amounts = 0;
     for (uint32_t i = 0; i < a.count; i++) {
@@ -123,7 +112,7 @@ static void tardis(void **state)
 static void lean_trades(void **state)
 {
     (void)state;
-    struct read_all a = read_real("lean-equity-tick-trade-aig-20131007.zip", "lean");
+    struct read_all a = read_rows("lean-equity-tick-trade-aig-20131007.zip", "lean");
     assert_int_equal(a.count, 25351);
     struct sums s = sums_of(&a, -4, 0);
     assert_true(s.size == 5300449);
@@ -136,7 +125,7 @@ static void lean_trades(void **state)
 static void lean_quotes(void **state)
 {
     (void)state;
-    struct read_all a = read_real("lean-equity-tick-quote-ibm-20131007.zip", "lean");
+    struct read_all a = read_rows("lean-equity-tick-quote-ibm-20131007.zip", "lean");
     assert_int_equal(a.count, 109067);
     assert_string_equal(LINE(a, 0), "IBM quote 1 1381132800054000000 0.00 0 183.63 100");
     assert_int_equal(a.ticks[109066].event_ns, INT64_C(1381190400122000000));
@@ -152,7 +141,7 @@ static void lean_quotes(void **state)
 static void lean_futures(void **state)
 {
     (void)state;
-    struct read_all a = read_real("lean-future-tick-trade-gc-20131007.zip", "lean");
+    struct read_all a = read_rows("lean-future-tick-trade-gc-20131007.zip", "lean");
     assert_int_equal(a.count, 40192);
     struct sums s = sums_of(&a, -1, 0);
     assert_true(s.size == 53044);
@@ -182,7 +171,7 @@ static void lean_futures(void **state)
 static void lobster(void **state)
 {
     (void)state;
-    struct read_all a = read_real("lobster-aapl-20120621-message50-0930-1030.csv", "lobster");
+    struct read_all a = read_rows("lobster-aapl-20120621-message50-0930-1030.csv", "lobster");
     assert_int_equal(a.count, 4067 + 2201);
     struct sums s = sums_of(&a, -4, 0);
     assert_true(s.size == 350494 + 183135);
@@ -197,7 +186,7 @@ static void lobster_book_is_no_tick_file(void **state)
 {
     (void)state;
     char path[512];
-    snprintf(path, sizeof path, "%s/lobster-aapl-20120621-orderbook1.csv", folder);
+    snprintf(path, sizeof path, "%s/lobster-aapl-20120621-orderbook1.csv", real_data_folder());
     struct read_all a = read_all(path, NULL, NULL, 100);
     assert_int_equal(a.opened, TC_EINPUT);
     assert_non_null(strstr(a.fault.text, "not a known format"));
@@ -206,11 +195,7 @@ static void lobster_book_is_no_tick_file(void **state)
 
 int main(void)
 {
-    folder = getenv("TICKCAST_REAL_DATA");
-    if (!folder || !folder[0]) {
-        fprintf(stderr, "skipped: TICKCAST_REAL_DATA does not name the folder of recorded files\n");
-        return 77;
-    }
+    if (!real_data_folder()) return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kraken),      cmocka_unit_test(ccxt),
         cmocka_unit_test(tardis),      cmocka_unit_test(lean_trades),
