@@ -8,15 +8,17 @@ import os
 import re
 import select
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from local_server import START_SECONDS, end_process, free_port, pinned, wait_answers  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build", "compare")
-START_SECONDS = 20
 
 
 class Failed(Exception):
@@ -49,7 +51,7 @@ class Peer:
     def start(self, load):
         self.folder = tempfile.TemporaryDirectory(prefix=f"tickcast-compare-{self.name.split()[0]}-")
         log = open(os.path.join(self.folder.name, "log"), "wb")
-        command = (["taskset", "-c", str(self.cpu)] if self.cpu is not None else []) + self.command(load)
+        command = pinned(self.cpu) + self.command(load)
         try:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                             cwd=self.folder.name)
@@ -59,11 +61,8 @@ class Peer:
 
     def wait_until_ready(self):
         for port in {self.port, self.ingest} - {None}:
-            end = time.monotonic() + START_SECONDS
-            while not answers(port):
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise Failed(f"did not start: {self.tail()}")
-                time.sleep(0.02)
+            if not wait_answers(self.process, port):
+                raise Failed(f"did not start: {self.tail()}")
 
     def tail(self):
         with open(os.path.join(self.folder.name, "log"), encoding="utf-8", errors="replace") as file:
@@ -71,12 +70,7 @@ class Peer:
 
     def stop(self):
         if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            end_process(self.process, 5)
             self.process.stdout.close()
             self.process = None
         if self.folder is not None:
@@ -287,20 +281,6 @@ http {{
 
 
 ALL = (Tickcast, TickcastBatch, Nchan, Ws, Nats, Mosquitto, Lws, SocketIo)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 def first_line(command):

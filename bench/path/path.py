@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,7 +17,8 @@ import tempfile
 import time
 import urllib.request
 
-START_SECONDS = 20
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from local_server import end_process, free_port, pinned, wait_answers  # noqa: E402
 
 
 class Server:
@@ -32,29 +32,14 @@ class Server:
                                         stderr=self.log)
 
     def __enter__(self):
-        end = time.monotonic() + START_SECONDS
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.log.seek(0)
-                raise SystemExit(f"path: the server did not start: {self.log.read().decode(errors='replace')[-400:]}")
-            time.sleep(0.02)
+        if not wait_answers(self.process, self.port):
+            self.log.seek(0)
+            raise SystemExit(f"path: the server did not start: {self.log.read().decode(errors='replace')[-400:]}")
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process, 10)
         self.log.close()
-
-    def answers(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return True
-        except OSError:
-            return False
 
     def used(self):
         """(processor seconds, sends, ticks) so far."""
@@ -165,21 +150,11 @@ def finish_load(process, seconds):
     return json.loads(out)
 
 
-def pinned(cpu):
-    return [] if cpu is None else ["taskset", "-c", str(cpu)]
-
-
 def metric(text, name):
     values = re.findall(rf"^tickcast_{name}(?:{{[^}}]*}})? (\d+)", text, re.M)
     if not values:
         raise SystemExit(f"path: /metrics has no tickcast_{name}")
     return sum(map(int, values))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 if __name__ == "__main__":

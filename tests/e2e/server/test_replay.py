@@ -106,11 +106,15 @@ def stalled_replay(tmp_path, io, policy):
     return s, stuck, reader
 
 
+def the_reader_has_everything(reader):
+    seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
+    assert sums(ticks_of(seen))[0] == 60000 and not any(m["type"] == "gap" for m in seen), "the one that reads has everything"
+
+
 def test_decision_17_who_stalls_a_replay_is_closed(tmp_path, io):
     s, stuck, reader = stalled_replay(tmp_path, io, "complete")
     with s:
-        seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
-        assert sums(ticks_of(seen))[0] == 60000 and not any(m["type"] == "gap" for m in seen), "the one that reads has everything"
+        the_reader_has_everything(reader)
         metrics = s.metrics()
         assert metrics["closed_slow_total"] == 1 and metrics["let_go_total"] == 1 and metrics["lapped_total"] == 0
         had = []
@@ -126,8 +130,7 @@ def test_decision_17_who_stalls_a_replay_is_closed(tmp_path, io):
 def test_decision_17_who_stalls_a_replay_and_conflates_is_let_go(tmp_path, io):
     s, stuck, reader = stalled_replay(tmp_path, io, "conflate")
     with s:
-        seen = reader.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m])))
-        assert sums(ticks_of(seen))[0] == 60000 and not any(m["type"] == "gap" for m in seen), "the one that reads has everything"
+        the_reader_has_everything(reader)
         metrics = s.metrics()
         assert metrics["closed_slow_total"] == 0 and metrics["let_go_total"] == 1 and metrics["lapped_total"] == 0
         gap = stuck.until_type("gap")
