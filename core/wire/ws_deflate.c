@@ -1,5 +1,5 @@
-/* Messages packed and unpacked: RFC 7692 7.2, by zlib (RFC 1951). zlib takes its memory from one block of
- * ours, so nothing is allocated later. */
+/* Messages packed and unpacked: RFC 7692 7.2, by zlib (RFC 1951). zlib takes its memory from a block of ours
+ * each way, so nothing is allocated later. */
 #include "wire/ws_deflate.h"
 
 #include "base/assert.h"
@@ -10,9 +10,10 @@
 #define MEMORY_LEVEL 8 /* zlib's default: hash and buffer of 128 KiB beside the window's 128 */
 /* zlib.h: (1 << (bits + 2)) + (1 << (level + 9)) to pack, (1 << bits) and 7 KiB to unpack; small pieces
  * beside. */
-#define PACK_BYTES   ((1u << (WS_DEFLATE_BITS + 2)) + (1u << (MEMORY_LEVEL + 9)) + (16u << 10))
-#define UNPACK_BYTES ((1u << WS_DEFLATE_BITS) + (24u << 10))
-#define LEAST_BYTES  16u /* of room to pack into: less is never worth it */
+#define PACK_BYTES         ((1u << (WS_DEFLATE_BITS + 2)) + (1u << (MEMORY_LEVEL + 9)) + (16u << 10))
+#define UNPACK_BYTES(bits) ((1u << (bits)) + (24u << 10))
+#define LEAST_BYTES        16u /* of room to pack into: less is never worth it */
+#define INFLATE_BITS_LEAST 8u
 
 /* What zlib asks for, one piece after the other; nothing is given back before all is. */
 struct room {
@@ -20,9 +21,17 @@ struct room {
     size_t size, used;
 };
 
+struct inflater {
+    z_stream z;
+    struct room room;
+    bool takeover;
+    uint8_t memory[]; /* of room */
+};
+
 struct deflater {
-    z_stream pack, unpack;
-    struct room pack_room, unpack_room;
+    z_stream pack;
+    struct room pack_room;
+    struct inflater *unpack;
     int level;
     uint8_t bits; /* that `pack` is set up for; 0: not at all */
     uint8_t *memory;
@@ -31,21 +40,20 @@ struct deflater {
 static void *take(void *context, uInt items, uInt size);
 static void give(void *context, void *address);
 static bool pack_bits(struct deflater *d, uint8_t bits);
-static enum deflater_result unpack_piece(z_stream *z, const uint8_t *in, uint32_t size);
+static enum deflater_result unpack_piece(struct inflater *i, const uint8_t *in, uint32_t size);
+static void after_final(struct inflater *i);
 
 struct deflater *deflater_create(int level)
 {
     struct deflater *d = calloc(1, sizeof *d);
     if (!d) return NULL;
     d->level = level;
-    d->memory = malloc(PACK_BYTES + UNPACK_BYTES);
+    d->memory = malloc(PACK_BYTES);
     d->pack_room = (struct room){.at = d->memory, .size = PACK_BYTES};
-    d->unpack_room = (struct room){.at = d->memory + PACK_BYTES, .size = UNPACK_BYTES};
     d->pack = (z_stream){.zalloc = take, .zfree = give, .opaque = &d->pack_room};
-    d->unpack = (z_stream){.zalloc = take, .zfree = give, .opaque = &d->unpack_room};
-    /* The unpacker's window is zlib's largest, so that it reads whatever the peer's is. Negative: raw. */
-    if (d->memory && pack_bits(d, WS_DEFLATE_BITS) && inflateInit2(&d->unpack, -(int)WS_DEFLATE_BITS) == Z_OK)
-        return d;
+    /* The unpacker's window is zlib's largest, so that it reads whatever the peer's is. */
+    d->unpack = inflater_create(WS_DEFLATE_BITS, false);
+    if (d->memory && d->unpack && pack_bits(d, WS_DEFLATE_BITS)) return d;
     deflater_destroy(d);
     return NULL;
 }
@@ -53,6 +61,7 @@ struct deflater *deflater_create(int level)
 void deflater_destroy(struct deflater *d)
 {
     if (!d) return;
+    inflater_destroy(d->unpack);
     free(d->memory);
     free(d);
 }
@@ -108,28 +117,64 @@ uint32_t deflater_pack(struct deflater *d, uint8_t bits, const uint8_t *in, uint
 enum deflater_result deflater_unpack(struct deflater *d, const uint8_t *in, uint32_t size, uint8_t *out,
                                      uint32_t out_size, uint32_t *out_bytes)
 {
+    return inflater_unpack(d->unpack, in, size, out, out_size, out_bytes);
+}
+
+struct inflater *inflater_create(uint8_t bits, bool takeover)
+{
+    TC_ASSERT(bits >= INFLATE_BITS_LEAST);
+    TC_ASSERT(bits <= WS_DEFLATE_BITS);
+    struct inflater *i = malloc(sizeof *i + UNPACK_BYTES(bits));
+    if (!i) return NULL;
+    i->takeover = takeover;
+    i->room = (struct room){.at = i->memory, .size = UNPACK_BYTES(bits)};
+    i->z = (z_stream){.zalloc = take, .zfree = give, .opaque = &i->room};
+    if (inflateInit2(&i->z, -(int)bits) == Z_OK) return i; /* negative: raw */
+    free(i);
+    return NULL;
+}
+
+void inflater_destroy(struct inflater *i)
+{
+    free(i);
+}
+
+enum deflater_result inflater_unpack(struct inflater *i, const uint8_t *in, uint32_t size, uint8_t *out,
+                                     uint32_t out_size, uint32_t *out_bytes)
+{
     static const uint8_t tail[4] = {0x00, 0x00, 0xFF, 0xFF};
-    z_stream *z = &d->unpack;
-    inflateReset(z);
+    z_stream *z = &i->z;
+    if (!i->takeover) inflateReset(z);
     z->next_out = out;
     z->avail_out = out_size + 1; /* the one more tells a message that is too big from one that just fits */
-    enum deflater_result result = unpack_piece(z, in, size);
-    if (result == DEFLATER_OK) result = unpack_piece(z, tail, sizeof tail);
+    enum deflater_result result = unpack_piece(i, in, size);
+    if (result == DEFLATER_OK) result = unpack_piece(i, tail, sizeof tail);
     *out_bytes = result == DEFLATER_OK ? out_size + 1 - z->avail_out : 0;
     return result;
 }
 
-static enum deflater_result unpack_piece(z_stream *z, const uint8_t *in, uint32_t size)
+static enum deflater_result unpack_piece(struct inflater *i, const uint8_t *in, uint32_t size)
 {
+    z_stream *z = &i->z;
     z->next_in = (Bytef *)(uintptr_t)in;
     z->avail_in = size;
     while (z->avail_in > 0) {
         int result = inflate(z, Z_SYNC_FLUSH);
         if (z->avail_out == 0) return DEFLATER_TOO_BIG;
         if (result == Z_STREAM_END)
-            inflateReset(z); /* a final block, and more after it; input and output go on where they are */
+            after_final(i);
         else if (result != Z_OK)
             return DEFLATER_BAD;
     }
     return DEFLATER_OK;
+}
+
+/* More comes behind a final block: input and output go on where they are; the window stays with takeover. */
+static void after_final(struct inflater *i)
+{
+    uint8_t window[1u << WS_DEFLATE_BITS];
+    uInt size = 0;
+    if (i->takeover) inflateGetDictionary(&i->z, window, &size);
+    inflateReset(&i->z);
+    if (size > 0) inflateSetDictionary(&i->z, window, size);
 }

@@ -14,6 +14,17 @@
 #define WS_DEFLATE_RSV1       0x40u /* in a frame's first byte: the message is packed (section 6) */
 #define WS_DEFLATE_ANSWER     160u  /* room for the longest answer */
 
+/* What one element of Sec-WebSocket-Extensions says of permessage-deflate, an offer's or an answer's (7.1).
+ */
+struct ws_deflate_parameters {
+    bool server_no_takeover, client_no_takeover;
+    bool client_bits_named; /* client_max_window_bits is there; in an offer it may be without a value */
+    uint8_t server_bits, client_bits; /* 8 to 15; 0: no value */
+};
+
+/* False: another extension, or a parameter that is not known, has no legal value or is there twice. */
+bool ws_deflate_parameters_read(struct text element, struct ws_deflate_parameters *out);
+
 /* What was agreed; zeroed: nothing. */
 struct ws_deflate_terms {
     bool agreed;
@@ -42,9 +53,23 @@ uint32_t deflater_pack(struct deflater *d, uint8_t bits, const uint8_t *in, uint
 
 enum deflater_result { DEFLATER_OK, DEFLATER_TOO_BIG, DEFLATER_BAD };
 
-/* Unpacks a whole message (7.2.2) into out, which has room for out_size + 1 bytes. Stops there: a bomb costs
- * no more than a message of that size. A block after a final one (7.2.3.5) is read as a stream of its own. */
+/* As inflater_unpack, without takeover. */
 enum deflater_result deflater_unpack(struct deflater *d, const uint8_t *in, uint32_t size, uint8_t *out,
+                                     uint32_t out_size, uint32_t *out_bytes);
+
+/* ---- Unpacking alone. ---- */
+
+struct inflater;
+
+/* bits: of the sender's window, 8 to 15. takeover: a message may refer to what the ones before it became, so
+ * that one inflater serves one sender alone; else it serves any. NULL: no memory. */
+struct inflater *inflater_create(uint8_t bits, bool takeover);
+void inflater_destroy(struct inflater *i);
+
+/* Unpacks a whole message (7.2.2) into out, which has room for out_size + 1 bytes. Stops there: a bomb costs
+ * no more than a message of that size. A block after a final one (7.2.3.5) is read as a stream of its own.
+ * With takeover nothing can be unpacked any more after a result that is not DEFLATER_OK. */
+enum deflater_result inflater_unpack(struct inflater *i, const uint8_t *in, uint32_t size, uint8_t *out,
                                      uint32_t out_size, uint32_t *out_bytes);
 
 #endif

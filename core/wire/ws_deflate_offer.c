@@ -1,15 +1,14 @@
-/* Offers of permessage-deflate: RFC 7692 5 and 7.1, grammar of RFC 6455 9.1. */
+/* Offers and answers of permessage-deflate: RFC 7692 5 and 7.1, grammar of RFC 6455 9.1. */
 #include "wire/http_fields.h"
 #include "wire/ws_deflate.h"
 
 #include <stdio.h>
 
-/* Parameters of an offer, each at most once. */
+/* Parameters, each at most once. */
 enum { SERVER_NO_TAKEOVER = 1, CLIENT_NO_TAKEOVER = 2, SERVER_BITS = 4, CLIENT_BITS = 8 };
 
 static bool next_part(struct text *rest, char separator, struct text *part);
-static bool offer_ok(struct text offer, uint8_t bits_least, struct ws_deflate_terms *terms);
-static bool parameter_ok(struct text parameter, uint32_t *seen, struct ws_deflate_terms *terms);
+static bool parameter_read(struct text parameter, uint32_t *seen, struct ws_deflate_parameters *out);
 static bool bits_value(struct text value, uint8_t *bits);
 
 struct ws_deflate_terms ws_deflate_accept(const struct http_request *r, uint8_t bits_least)
@@ -17,8 +16,11 @@ struct ws_deflate_terms ws_deflate_accept(const struct http_request *r, uint8_t 
     for (uint32_t line = 0; line < r->ws_extension_lines; line++) {
         struct text rest = r->ws_extensions[line], offer;
         while (next_part(&rest, ',', &offer)) {
-            struct ws_deflate_terms terms = {.agreed = true, .bits = WS_DEFLATE_BITS};
-            if (offer_ok(offer, bits_least, &terms)) return terms;
+            struct ws_deflate_parameters p;
+            if (!ws_deflate_parameters_read(offer, &p)) continue;
+            uint8_t bits = p.server_bits ? p.server_bits : WS_DEFLATE_BITS;
+            /* client_max_window_bits, whatever it is: we unpack any. */
+            if (bits >= bits_least) return (struct ws_deflate_terms){.agreed = true, .bits = bits};
         }
     }
     return (struct ws_deflate_terms){.agreed = false};
@@ -40,17 +42,21 @@ static bool next_part(struct text *rest, char separator, struct text *part)
     return true;
 }
 
-static bool offer_ok(struct text offer, uint8_t bits_least, struct ws_deflate_terms *terms)
+bool ws_deflate_parameters_read(struct text element, struct ws_deflate_parameters *out)
 {
-    struct text rest = offer, part;
+    struct text rest = element, part;
+    *out = (struct ws_deflate_parameters){.server_bits = 0};
     if (!next_part(&rest, ';', &part) || !http_equal(part, TEXT("permessage-deflate"))) return false;
     uint32_t seen = 0;
     while (next_part(&rest, ';', &part))
-        if (!parameter_ok(part, &seen, terms)) return false;
-    return terms->bits >= bits_least;
+        if (!parameter_read(part, &seen, out)) return false;
+    out->server_no_takeover = (seen & SERVER_NO_TAKEOVER) != 0;
+    out->client_no_takeover = (seen & CLIENT_NO_TAKEOVER) != 0;
+    out->client_bits_named = (seen & CLIENT_BITS) != 0;
+    return true;
 }
 
-static bool parameter_ok(struct text parameter, uint32_t *seen, struct ws_deflate_terms *terms)
+static bool parameter_read(struct text parameter, uint32_t *seen, struct ws_deflate_parameters *out)
 {
     struct text value = parameter, name;
     bool has_value = memchr(parameter.at, '=', parameter.size) != NULL;
@@ -63,10 +69,9 @@ static bool parameter_ok(struct text parameter, uint32_t *seen, struct ws_deflat
                                                                             : 0;
     if (which == 0 || (*seen & which)) return false;
     *seen |= which;
-    uint8_t bits;
     switch (which) {
-    case SERVER_BITS: return has_value && bits_value(value, &terms->bits);
-    case CLIENT_BITS: return !has_value || bits_value(value, &bits); /* whatever it is: we unpack any */
+    case SERVER_BITS: return has_value && bits_value(value, &out->server_bits);
+    case CLIENT_BITS: return !has_value || bits_value(value, &out->client_bits);
     default: return !has_value;
     }
 }
