@@ -17,7 +17,7 @@ static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t 
 static size_t messages(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t at,
                        size_t size);
 static void message(struct bench_thread *t, struct bench_conn *c, enum client_event event,
-                    const struct client_message *m, uint64_t now_real_ns);
+                    struct client_message *m, uint64_t now_real_ns);
 static bool keep_rest(struct bench_conn *c, const uint8_t *bytes, size_t size);
 static int send_first(struct bench_thread *t, struct bench_conn *c);
 static void pong(struct bench_thread *t, struct bench_conn *c, const struct client_message *m);
@@ -156,12 +156,19 @@ static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t 
 {
     struct fault f;
     const struct bench_options *o = &t->bench->options;
-    int r = client_handshake_check(&t->handshake, bench_plan_subprotocol(t), (const char *)bytes, size, &f);
+    struct client_deflate deflate;
+    int r = client_handshake_check(&t->handshake, bench_plan_subprotocol(t), (const char *)bytes, size,
+                                   &deflate, &f);
     if (r < 0) bench_conn_end(t, c, f.text);
     if (r <= 0) return 0;
     c->state = CONN_OPEN;
     t->shaking--;
     latency_record(t->handshakes, clock_mono_ns() - c->begin_ns);
+    const char *why = bench_deflate_agree(t, c, &deflate);
+    if (why) {
+        bench_conn_end(t, c, why);
+        return 0;
+    }
     if (o->send && send_first(t, c) < 0) {
         bench_conn_end(t, c, "--send: the message could not be sent");
         return 0;
@@ -192,8 +199,12 @@ static size_t messages(struct bench_thread *t, struct bench_conn *c, const uint8
 }
 
 static void message(struct bench_thread *t, struct bench_conn *c, enum client_event event,
-                    const struct client_message *m, uint64_t now_real_ns)
+                    struct client_message *m, uint64_t now_real_ns)
 {
+    if (event != CLIENT_BAD && m->packed && !bench_deflate_unpack(t, c, m)) {
+        bench_conn_end(t, c, NULL);
+        return;
+    }
     struct text json = {.at = (const char *)m->payload, .size = m->size};
     bool any = t->bench->options.any;
     switch (event) {
@@ -328,6 +339,8 @@ static void drop(struct bench_thread *t, struct bench_conn *c, bool reset)
     c->attached = c->reading = false;
     client_reader_free(&c->reader);
     client_bin_free(&c->bin);
+    inflater_destroy(c->inflater);
+    c->inflater = NULL;
     free(c->rest);
     c->rest = NULL;
     c->rest_size = c->rest_room = 0;

@@ -27,6 +27,7 @@ static void point(FILE *out, const struct axes *a, double x, double y, bool firs
 static void curve_plot(FILE *out, const struct latency *l);
 static void latency_plot(FILE *out, const struct bench_series *s, double seconds);
 static void throughput_plot(FILE *out, const struct bench_series *s, double seconds, bool any);
+static void bytes_plot(FILE *out, const struct bench_series *s, double seconds);
 static double round_up(double most);
 
 static const char style[] =
@@ -53,6 +54,7 @@ void bench_html(FILE *out, const struct bench *b, const struct bench_result *r)
         latency_plot(out, &r->series, r->seconds);
     }
     throughput_plot(out, &r->series, r->seconds, b->options.any);
+    if (b->options.deflate) bytes_plot(out, &r->series, r->seconds);
     fputs("</body></html>\n", out);
 }
 
@@ -156,6 +158,38 @@ static void throughput_plot(FILE *out, const struct bench_series *s, double seco
         first = false;
     }
     fputs("\"/>", out);
+    plot_end(out, "seconds");
+}
+
+/* What packing saves, over time. */
+static void bytes_plot(FILE *out, const struct bench_series *s, double seconds)
+{
+    static const struct {
+        char letter;
+        const char *name;
+    } lines[] = {{'a', "on the wire"}, {'b', "unpacked"}};
+    double step = (double)s->step_ns / 1e9;
+    struct axes a = {.x_most = seconds, .y_most = 0};
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint64_t most = max_u64(s->at[i].bytes, series_unpacked(&s->at[i]));
+        a.y_most = fmax(a.y_most, (double)most / step / 1e6);
+    }
+    a.y_most = round_up(a.y_most);
+    plot_begin(out, "Bytes over time", "MB/s");
+    y_axis(out, &a);
+    x_seconds(out, &a);
+    for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
+        bool first = true;
+        fprintf(out, "<text class=\"%c\" x=\"%.1f\" y=\"12\">%s</text><path class=\"%c\" d=\"",
+                lines[k].letter, LEFT + 90.0 * (double)k, lines[k].name, lines[k].letter);
+        for (uint32_t i = 0; i < s->count; i++) {
+            if (((double)i + 1) * step > seconds + 1e-3) break; /* the last one is not whole */
+            uint64_t bytes = k == 0 ? s->at[i].bytes : series_unpacked(&s->at[i]);
+            point(out, &a, ((double)i + 0.5) * step, (double)bytes / step / 1e6, first);
+            first = false;
+        }
+        fputs("\"/>", out);
+    }
     plot_end(out, "seconds");
 }
 

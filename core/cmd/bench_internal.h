@@ -7,6 +7,7 @@
  *   bench_trouble.c   what is done to connections by the clock: kills, churn, stalls, slow reading
  *   bench_message.c   one message of tickcast: continuity, latency, counts, records for the verifier
  *   bench_binary.c    the same in the binary subprotocol
+ *   bench_deflate.c   what was agreed on permessage-deflate; messages unpacked
  *   bench_any.c       one message of any other feed
  *   bench_series.c    figures over time
  *   bench_result.c    the threads' figures put together
@@ -40,7 +41,7 @@ struct bench_options {
     uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, seed;
     uint64_t enough, kill, churn, stall, stall_max_ns, lists, list_size;
     uint64_t duration_ns, warmup_ns, connect_timeout_ns;
-    bool binary, verify, snapshot, idle, any, mix, self_test;
+    bool binary, deflate, verify, snapshot, idle, any, mix, self_test;
 };
 
 enum bench_phase { PHASE_RAMP, PHASE_MEASURE, PHASE_STOP, PHASE_DONE };
@@ -48,13 +49,15 @@ enum bench_role { ROLE_READER, ROLE_SLOW, ROLE_STUCK, ROLE_REFERENCE, ROLES };
 /* AWAY: killed, or closed as slow; opened again at again_ns. */
 enum bench_state { CONN_CONNECTING, CONN_SHAKING, CONN_OPEN, CONN_AWAY, CONN_ENDED };
 
-/* Of one role in one thread; counted while measuring, but for the last four. */
+/* Of one role in one thread; counted while measuring, but for what is said to be over the whole run. */
 struct bench_counts {
     uint64_t ticks, frames, bytes, reads, conflated, gaps, gap_positions, lags, snapshots, heartbeats;
     uint64_t untimed;    /* sampled ticks whose ts is not near now: no latency */
     uint64_t holes;      /* any feed: numbers of --seq-key that were passed over */
     uint64_t silence_ns; /* the longest time in which a connection heard nothing; kept as the greatest */
-    uint64_t broken, lost, closed_slow; /* connections, over the whole run */
+    uint64_t packed, packed_bytes, plain_bytes; /* packed messages: payloads as they came, and unpacked */
+    uint64_t deflate_agreed, deflate_takeover, deflate_refused; /* handshakes, over the whole run */
+    uint64_t broken, lost, closed_slow;                         /* connections, over the whole run */
     uint64_t kills, churns, stalls, resumes, resume_gaps;
 };
 
@@ -74,7 +77,8 @@ struct bench_conn {
     char epoch[16];
     uint64_t begin_ns, again_ns, stalled_until_ns, heard_ns, any_seq;
     struct client_reader reader;
-    struct client_bin bin; /* --binary with --verify: the symbols' names */
+    struct client_bin bin;     /* --binary with --verify: the symbols' names */
+    struct inflater *inflater; /* owned: of a server whose messages refer to earlier ones; else NULL */
     struct continuity at;
     struct verify_conn verify;
 };
@@ -92,6 +96,8 @@ struct bench_thread {
     struct io *io;   /* owned */
     uint8_t *buffer; /* owned: a rest and what was read behind it */
     uint32_t buffer_room;
+    struct inflater *inflater;         /* owned; --deflate: of all connections without takeover */
+    uint8_t *plain;                    /* owned; --deflate: a message unpacked */
     struct client_handshake handshake; /* of the connection being begun; the key is the same for all */
     struct client_url url;
     uint8_t secret[16];
@@ -151,6 +157,9 @@ int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct faul
 
 /* The subprotocol that this thread's connections ask for; NULL: none. */
 const char *bench_plan_subprotocol(const struct bench_thread *t);
+/* Whether this thread's connections ask for permessage-deflate: the reference's stay plain, so that what was
+ * packed is held against what was not. */
+bool bench_plan_deflate(const struct bench_thread *t);
 
 /* ---- bench_thread.c ---- */
 void *bench_thread_main(void *thread);
@@ -190,6 +199,20 @@ void bench_latency(struct bench_thread *t, uint64_t ts_ns, uint64_t now_real_ns)
 bool bench_binary(struct bench_thread *t, struct bench_conn *c, const struct client_message *m,
                   uint64_t now_real_ns);
 
+/* ---- bench_deflate.c ---- */
+/* Reserves what the thread needs. False: no memory. */
+bool bench_deflate_prepare(struct bench_thread *t);
+/* Takes what a handshake has agreed on. NULL, or why the connection is over. */
+const char *bench_deflate_agree(struct bench_thread *t, struct bench_conn *c, const struct client_deflate *d);
+/* A packed message becomes the plain one, which lives until the next call. False: it is no deflate or too
+ * large, and was told. */
+bool bench_deflate_unpack(struct bench_thread *t, struct bench_conn *c, struct client_message *m);
+/* Bytes as they would have been without packing. */
+static inline uint64_t bench_unpacked_bytes(const struct bench_counts *n)
+{
+    return n->bytes + n->plain_bytes - n->packed_bytes;
+}
+
 /* ---- bench_any.c ---- */
 void bench_any(struct bench_thread *t, struct bench_conn *c, struct text message, uint64_t now_real_ns);
 
@@ -205,6 +228,15 @@ struct bench_result {
     bool failed;
 };
 void bench_gather(const struct bench *b, struct bench_result *r);
+
+/* permessage-deflate over all roles but the reference: handshakes that agreed, of these with context
+ * takeover, and that did not; ratio: the readers' bytes unpacked by those on the wire (1: nothing was
+ * packed). */
+struct bench_deflated {
+    uint64_t agreed, takeover, refused;
+    double ratio;
+};
+struct bench_deflated bench_deflated(const struct bench_result *r);
 
 /* ---- bench_report.c, bench_json.c, bench_html.c ---- */
 #define BENCH_PERCENTS 9

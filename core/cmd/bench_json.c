@@ -10,6 +10,7 @@ static void counts(FILE *out, const char *name, uint64_t connections, const stru
 static void number(FILE *out, const char *name, uint64_t value);
 static void histogram(FILE *out, const char *name, const struct latency *l);
 static void series(FILE *out, const struct bench_series *s, double seconds);
+static void deflate(FILE *out, const struct bench_result *r);
 static void verified(FILE *out, const struct verify_counts *v);
 static void string(FILE *out, const char *text);
 
@@ -30,6 +31,7 @@ void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
     histogram(out, "handshake_ns", &r->handshakes);
     histogram(out, "subscribed_ns", &r->subscribes);
     series(out, &r->series, r->seconds);
+    if (o->deflate) deflate(out, r);
     if (o->verify) verified(out, &r->verified);
     if (r->first.text[0]) {
         fprintf(out, ",\"first\":");
@@ -49,6 +51,8 @@ static void counts(FILE *out, const char *name, uint64_t connections, const stru
     number(out, "ticks", n->ticks);
     number(out, "messages", n->frames);
     number(out, "bytes", n->bytes);
+    number(out, "packed", n->packed);
+    number(out, "unpacked_bytes", bench_unpacked_bytes(n));
     number(out, "reads", n->reads);
     number(out, "conflated", n->conflated);
     number(out, "gaps", n->gaps);
@@ -96,12 +100,23 @@ static void series(FILE *out, const struct bench_series *s, double seconds)
         fprintf(out, "%s{\"ticks\":%llu,\"messages\":%llu,\"bytes\":%llu,\"samples\":%u", i ? "," : "",
                 (unsigned long long)at->ticks, (unsigned long long)at->messages,
                 (unsigned long long)at->bytes, at->samples);
+        number(out, "unpacked_bytes", series_unpacked(at));
         number(out, "p50", series_percentile(at, 50));
         number(out, "p99", series_percentile(at, 99));
         number(out, "max", series_percentile(at, 100));
         fputc('}', out);
     }
     fputs("]}", out);
+}
+
+/* Of all connections that were asked to pack; the bytes are the readers'. */
+static void deflate(FILE *out, const struct bench_result *r)
+{
+    struct bench_deflated d = bench_deflated(r);
+    fprintf(out, ",\"deflate\":{\"agreed\":%llu", (unsigned long long)d.agreed);
+    number(out, "takeover", d.takeover);
+    number(out, "refused", d.refused);
+    fprintf(out, ",\"ratio\":%.3f}", d.ratio);
 }
 
 static void verified(FILE *out, const struct verify_counts *v)

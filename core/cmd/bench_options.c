@@ -48,6 +48,8 @@ static const struct option_row rows[] = {
     WORDS("frame", frame, "batch", "batch|tick", "many ticks a frame, or one"),
     WORDS("rate", rate, NULL, "R", "at most R frames a second for each"),
     FLAG("binary", binary, "ask for tickcast.v1.bin (the reference of --verify stays JSON)"),
+    FLAG("deflate", deflate,
+         "agree on permessage-deflate and unpack (the reference of --verify stays plain)"),
     FLAG("mix", mix, "each connection draws its own policy, rate and framing"),
     WORDS("since", since, NULL, "N|30s|oldest", "begin in the past"),
     FLAG("snapshot", snapshot, "begin with the last values"),
@@ -133,6 +135,8 @@ static int check(struct bench_options *o, struct fault *f)
         return fault_set(f, TC_EUSAGE, "--connections: there is nobody to measure; use 1 or more, or --slow");
     if ((o->kill || o->churn || o->stall) && o->connections == 0)
         return fault_set(f, TC_EUSAGE, "--kill, --churn, --stall: are for --connections; use 1 or more");
+    if (o->self_test && o->deflate)
+        return fault_set(f, TC_EUSAGE, "--self-test: its own server packs nothing; leave --deflate out");
     if (o->lists && strcmp(o->symbols, "*") != 0)
         return fault_set(f, TC_EUSAGE, "--lists: the lists take the place of --symbols; leave one out");
     int r = check_verify(o, f);

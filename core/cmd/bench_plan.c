@@ -104,6 +104,11 @@ const char *bench_plan_subprotocol(const struct bench_thread *t)
     return subprotocol_names[o->binary && !t->reference ? ENCODING_BINARY : ENCODING_JSON];
 }
 
+bool bench_plan_deflate(const struct bench_thread *t)
+{
+    return t->bench->options.deflate && !t->reference;
+}
+
 int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct fault *f)
 {
     const struct bench_options *o = &t->bench->options;
@@ -124,6 +129,7 @@ int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct faul
         if (r == TC_OK && c->resuming) r = client_url_query(&t->url, "resume", resume, f);
         if (r == TC_OK && !c->resuming) r = client_url_query(&t->url, "since", o->since, f);
     }
-    client_handshake_make(&t->handshake, &t->url, bench_plan_subprotocol(t), t->secret);
+    client_handshake_make(&t->handshake, &t->url, bench_plan_subprotocol(t), bench_plan_deflate(t),
+                          t->secret);
     return r;
 }

@@ -4,6 +4,7 @@ static void text_role(FILE *out, const struct bench *b, const char *name, uint64
                       const struct bench_counts *n, double seconds);
 static void latency_table(FILE *out, const struct bench_result *r);
 static void latency_row(FILE *out, const char *name, const struct latency *l);
+static void deflate_lines(FILE *out, const struct bench *b, const struct bench_result *r);
 static void trouble_lines(FILE *out, const struct bench_counts *n);
 static void verify_lines(FILE *out, const struct bench *b, const struct bench_result *r);
 
@@ -30,6 +31,7 @@ void bench_report(FILE *out, const struct bench *b, const struct bench_result *r
         fprintf(out,
                 "  %llu samples have an event time far from now (a replayed file?): no latency of them\n",
                 (unsigned long long)r->counts[ROLE_READER].untimed);
+    deflate_lines(out, b, r);
     trouble_lines(out, &r->counts[ROLE_READER]);
     verify_lines(out, b, r);
     uint64_t broken = 0, lost = 0;
@@ -80,6 +82,27 @@ static void latency_row(FILE *out, const char *name, const struct latency *l)
     for (size_t i = 0; i < COLUMNS; i++)
         fprintf(out, " %9.3f", (double)latency_percentile(l, bench_percents[table_columns[i]]) / 1e6);
     fprintf(out, " %9llu\n", (unsigned long long)l->count);
+}
+
+static void deflate_lines(FILE *out, const struct bench *b, const struct bench_result *r)
+{
+    if (!b->options.deflate) return;
+    const struct bench_counts *n = &r->counts[ROLE_READER];
+    struct bench_deflated d = bench_deflated(r);
+    fprintf(
+        out,
+        "deflate     %.2f MB/s on the wire are %.2f MB/s unpacked: ratio %.2f; %llu of %llu messages were "
+        "packed\n",
+        (double)n->bytes / r->seconds / 1e6, (double)bench_unpacked_bytes(n) / r->seconds / 1e6, d.ratio,
+        (unsigned long long)n->packed, (unsigned long long)n->frames);
+    const char *how = d.takeover == 0          ? "each message by itself"
+                      : d.takeover == d.agreed ? "with context takeover"
+                                               : "some with context takeover";
+    fprintf(out, "            agreed in %llu handshakes%s%s", (unsigned long long)d.agreed,
+            d.agreed ? ", " : "", d.agreed ? how : "");
+    if (d.refused)
+        fprintf(out, "; %llu were not taken: their messages came as they are", (unsigned long long)d.refused);
+    fputc('\n', out);
 }
 
 static void trouble_lines(FILE *out, const struct bench_counts *n)

@@ -42,3 +42,16 @@ static void add_counts(struct bench_counts *into, const struct bench_counts *fro
     for (size_t i = 0; i < sizeof *into / sizeof *a; i++) a[i] += b[i];
     into->silence_ns = silence;
 }
+
+struct bench_deflated bench_deflated(const struct bench_result *r)
+{
+    struct bench_deflated d = {.ratio = 1};
+    const struct bench_counts *readers = &r->counts[ROLE_READER];
+    for (int role = 0; role < ROLES; role++) {
+        d.agreed += r->counts[role].deflate_agreed;
+        d.takeover += r->counts[role].deflate_takeover;
+        d.refused += r->counts[role].deflate_refused;
+    }
+    if (readers->bytes) d.ratio = (double)bench_unpacked_bytes(readers) / (double)readers->bytes;
+    return d;
+}

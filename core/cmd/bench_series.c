@@ -40,9 +40,17 @@ void series_merge(struct bench_series *into, const struct bench_series *from)
         a->ticks += b->ticks;
         a->messages += b->messages;
         a->bytes += b->bytes;
+        a->saved_bytes += b->saved_bytes;
         a->samples += b->samples;
         for (uint32_t k = 0; k < SERIES_BUCKETS; k++) a->latency[k] += b->latency[k];
     }
+}
+
+/* A message may be counted in the interval after that of its bytes, and may grow by packing. */
+uint64_t series_unpacked(const struct series_interval *i)
+{
+    int64_t bytes = (int64_t)i->bytes + i->saved_bytes;
+    return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 uint64_t series_percentile(const struct series_interval *i, double percent)

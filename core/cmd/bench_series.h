@@ -12,6 +12,7 @@
 
 struct series_interval {
     uint64_t ticks, messages, bytes;
+    int64_t saved_bytes; /* by packing */
     uint32_t samples, latency[SERIES_BUCKETS];
 };
 
@@ -27,6 +28,8 @@ void series_begin(struct bench_series *s, uint64_t begin_ns, uint64_t duration_n
 struct series_interval *series_now(struct bench_series *s, uint64_t now_ns);
 void series_latency(struct series_interval *i, uint64_t value_ns);
 void series_merge(struct bench_series *into, const struct bench_series *from);
+/* The interval's bytes as they would have been without packing. */
+uint64_t series_unpacked(const struct series_interval *i);
 /* The value that `percent` of the interval's samples do not exceed: at most a quarter above. 0: no sample. */
 uint64_t series_percentile(const struct series_interval *i, double percent);
 

@@ -22,6 +22,7 @@ static void settle(struct bench_thread *t, struct bench_conn *c, uint64_t now_ns
 static void settle_all(struct bench_thread *t, uint64_t now_ns);
 static void finish(struct bench_thread *t);
 static void finish_verify(struct bench_thread *t);
+static void release(struct bench_thread *t);
 static uint64_t cpu_ns(void);
 
 void *bench_thread_main(void *thread)
@@ -30,8 +31,7 @@ void *bench_thread_main(void *thread)
     pin(t);
     if (!prepare(t)) {
         atomic_fetch_add(&t->bench->ended, t->conn_count);
-        if (t->io) t->io->ops->close(t->io);
-        free(t->buffer);
+        release(t);
         return NULL;
     }
     enum bench_phase last = t->reference ? PHASE_DONE : PHASE_STOP;
@@ -73,6 +73,7 @@ static bool prepare(struct bench_thread *t)
     t->series = calloc(1, sizeof *t->series);
     t->buffer_room = CLIENT_MESSAGE_MAX + CLIENT_FRAME_HEAD_MAX + 2 * RECEIVE_BYTES / BUFFERS_LEAST;
     t->buffer = malloc(t->buffer_room);
+    if (!bench_deflate_prepare(t)) ok = false;
     if (!ok || !t->series || !t->buffer)
         return fault_set(&t->first, TC_ESYSTEM, "thread %u: no memory; use fewer --threads", t->number),
                false;
@@ -170,8 +171,15 @@ static void finish(struct bench_thread *t)
         verify_conn_free(&c->verify);
         if (i < t->begun) bench_conn_end(t, c, NULL);
     }
-    t->io->ops->close(t->io);
+    release(t);
+}
+
+static void release(struct bench_thread *t)
+{
+    if (t->io) t->io->ops->close(t->io);
     free(t->buffer);
+    inflater_destroy(t->inflater);
+    free(t->plain);
 }
 
 static void finish_verify(struct bench_thread *t)

@@ -4,24 +4,31 @@
 #include <stdio.h>
 #include <strings.h>
 
+/* As Chromium and Firefox offer it. */
+#define OFFER "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+
 static void key_print(char out[CLIENT_KEY_BYTES + 1], const uint8_t secret[16]);
 static struct text field(const char *head, size_t size, const char *name);
+static int take_extensions(const struct client_handshake *h, const char *head, size_t size,
+                           struct client_deflate *out, struct fault *f);
 static int refused(const char *bytes, size_t size, size_t head, struct fault *f);
 
 void client_handshake_make(struct client_handshake *h, const struct client_url *url, const char *subprotocol,
-                           const uint8_t secret[16])
+                           bool deflate, const uint8_t secret[16])
 {
     key_print(h->key, secret);
+    h->deflate = deflate;
     int n = snprintf(h->request, sizeof h->request,
                      "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
-                     url->target, url->authority, h->key, subprotocol ? "Sec-WebSocket-Protocol: " : "",
-                     subprotocol ? subprotocol : "", subprotocol ? "\r\n" : "");
+                     "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s\r\n",
+                     url->target, url->authority, h->key, deflate ? OFFER : "",
+                     subprotocol ? "Sec-WebSocket-Protocol: " : "", subprotocol ? subprotocol : "",
+                     subprotocol ? "\r\n" : "");
     h->request_bytes = n > 0 && (size_t)n < sizeof h->request ? (uint32_t)n : 0;
 }
 
 int client_handshake_check(const struct client_handshake *h, const char *subprotocol, const char *bytes,
-                           size_t size, struct fault *f)
+                           size_t size, struct client_deflate *deflate, struct fault *f)
 {
     static const char not_http[] = "the answer is not HTTP; is there another service on this port?";
     size_t seen = min_u64(size, 5);
@@ -44,7 +51,8 @@ int client_handshake_check(const struct client_handshake *h, const char *subprot
     if (chosen.size && (!subprotocol || !text_equal(chosen, text_of(subprotocol))))
         return fault_set(f, TC_EINPUT, "the server chose subprotocol \"%.*s\", which was not asked for",
                          (int)min_u64(chosen.size, 60), chosen.at);
-    return (int)head;
+    int r = take_extensions(h, bytes, head, deflate, f);
+    return r < 0 ? r : (int)head;
 }
 
 static void key_print(char out[CLIENT_KEY_BYTES + 1], const uint8_t secret[16])
@@ -80,6 +88,25 @@ static struct text field(const char *head, size_t size, const char *name)
         line = stop + 1;
     }
     return (struct text){0};
+}
+
+/* An extension that was not asked for ends it, and so do terms that nobody can meet (RFC 6455 4.1, 9.1). */
+static int take_extensions(const struct client_handshake *h, const char *head, size_t size,
+                           struct client_deflate *out, struct fault *f)
+{
+    struct ws_deflate_parameters p;
+    struct text got = field(head, size, "Sec-WebSocket-Extensions");
+    if (out) *out = (struct client_deflate){.agreed = false};
+    if (got.size == 0) return TC_OK;
+    if (!h->deflate || !ws_deflate_parameters_read(got, &p) || (p.client_bits_named && p.client_bits == 0))
+        return fault_set(f, TC_EINPUT, "the server answered with extensions \"%.*s\", which %s",
+                         (int)min_u64(got.size, 120), got.at,
+                         h->deflate ? "is no answer to permessage-deflate" : "were not asked for");
+    if (out)
+        *out = (struct client_deflate){.agreed = true,
+                                       .takeover = !p.server_no_takeover,
+                                       .bits = p.server_bits ? p.server_bits : WS_DEFLATE_BITS};
+    return TC_OK;
 }
 
 /* The status in words, with what can be done; the answer's body often says more. */

@@ -44,7 +44,7 @@ static int shake_hands(struct client_stream *s, const struct client_url *url, co
     struct client_handshake h;
     uint8_t secret[16];
     random_secret(secret, sizeof secret);
-    client_handshake_make(&h, url, subprotocol, secret);
+    client_handshake_make(&h, url, subprotocol, false, secret);
     int r = client_send_all(s->fd, h.request, h.request_bytes, timeout_ms, f);
     while (r == 0) {
         ssize_t n = fill(s, timeout_ms);
@@ -55,7 +55,7 @@ static int shake_hands(struct client_stream *s, const struct client_url *url, co
             errno = (int)-n;
             return fault_errno(f, "%s", url->authority);
         }
-        r = client_handshake_check(&h, subprotocol, (const char *)s->buffer, s->used, f);
+        r = client_handshake_check(&h, subprotocol, (const char *)s->buffer, s->used, NULL, f);
         if (r < 0) fault_within(f, "%s", url->authority);
     }
     if (r > 0) s->start = (size_t)r;

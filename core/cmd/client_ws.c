@@ -4,12 +4,15 @@
 
 struct frame {
     uint8_t opcode;
-    bool final;
+    bool final, packed; /* packed: RSV1 */
     const uint8_t *payload;
     size_t size;
 };
 
-static size_t frame_read(const uint8_t *bytes, size_t size, struct frame *out, const char **fail);
+static size_t frame_read(const struct client_reader *r, const uint8_t *bytes, size_t size, struct frame *out,
+                         const char **fail);
+static const char *reserved(uint8_t lead, bool deflate);
+static void message_over(struct client_reader *r);
 static enum client_event control(const struct frame *frame, struct client_message *out);
 static enum client_event data(struct client_reader *r, const struct frame *frame, struct client_message *out);
 static enum client_event append(struct client_reader *r, const struct frame *frame,
@@ -20,11 +23,11 @@ enum client_event client_read(struct client_reader *r, const uint8_t *bytes, siz
                               struct client_message *out)
 {
     *used = 0;
-    if (r->assembled) client_reader_free(r);
+    if (r->assembled) message_over(r);
     for (;;) {
         struct frame frame;
         const char *why = NULL;
-        size_t n = frame_read(bytes + *used, size - *used, &frame, &why);
+        size_t n = frame_read(r, bytes + *used, size - *used, &frame, &why);
         if (why) return fail_with(out, why);
         if (n == 0) return CLIENT_MORE;
         *used += n;
@@ -39,13 +42,20 @@ void client_reader_free(struct client_reader *r)
     *r = (struct client_reader){0};
 }
 
+static void message_over(struct client_reader *r)
+{
+    free(r->assembly);
+    *r = (struct client_reader){.deflate = r->deflate};
+}
+
 /* Whole frames only: a head without all its payload is "more". */
-static size_t frame_read(const uint8_t *bytes, size_t size, struct frame *out, const char **fail)
+static size_t frame_read(const struct client_reader *r, const uint8_t *bytes, size_t size, struct frame *out,
+                         const char **fail)
 {
     if (size < 2) return 0;
     uint64_t length = bytes[1] & 127;
     size_t head = length == 126 ? 4 : length == 127 ? 10 : 2;
-    if (bytes[0] & 0x70) *fail = "a reserved bit is set, though no extension was agreed";
+    *fail = reserved(bytes[0], r->deflate);
     if (bytes[1] & 0x80) *fail = "a server's frame is masked";
     if (*fail || size < head) return 0;
     if (head == 4) length = load_be16(bytes + 2);
@@ -55,9 +65,23 @@ static size_t frame_read(const uint8_t *bytes, size_t size, struct frame *out, c
     else if (length > CLIENT_MESSAGE_MAX)
         *fail = "a message is larger than 4 MiB";
     if (*fail || size - head < length) return 0;
-    *out = (struct frame){
-        .opcode = bytes[0] & 15, .final = bytes[0] >> 7, .payload = bytes + head, .size = (size_t)length};
+    *out = (struct frame){.opcode = bytes[0] & 15,
+                          .final = bytes[0] >> 7,
+                          .packed = (bytes[0] & WS_DEFLATE_RSV1) != 0,
+                          .payload = bytes + head,
+                          .size = (size_t)length};
     return head + (size_t)length;
+}
+
+/* RSV1 says "packed", on the first frame of a message alone (RFC 7692 6). NULL: as it should be. */
+static const char *reserved(uint8_t lead, bool deflate)
+{
+    uint8_t opcode = lead & 15;
+    if (lead & 0x70 && !deflate) return "a reserved bit is set, though no extension was agreed";
+    if (lead & 0x30) return "a reserved bit is set that permessage-deflate does not use";
+    if (lead & WS_DEFLATE_RSV1 && (opcode == WS_CONTINUATION || opcode >= WS_CLOSE))
+        return "a continuation or a control frame is marked as packed";
+    return NULL;
 }
 
 static enum client_event control(const struct frame *frame, struct client_message *out)
@@ -86,10 +110,14 @@ static enum client_event data(struct client_reader *r, const struct frame *frame
     if ((frame->opcode == WS_CONTINUATION) != (r->opcode != 0))
         return fail_with(out, "fragments out of order");
     if (r->opcode == 0 && frame->final) {
-        *out = (struct client_message){.payload = frame->payload, .size = frame->size};
+        *out =
+            (struct client_message){.payload = frame->payload, .size = frame->size, .packed = frame->packed};
         return frame->opcode == WS_TEXT ? CLIENT_TEXT : CLIENT_BINARY;
     }
-    if (r->opcode == 0) r->opcode = frame->opcode;
+    if (r->opcode == 0) {
+        r->opcode = frame->opcode;
+        r->packed = frame->packed;
+    }
     return append(r, frame, out);
 }
 
@@ -104,7 +132,7 @@ static enum client_event append(struct client_reader *r, const struct frame *fra
     if (frame->size) memcpy(grown + r->assembly_size, frame->payload, frame->size);
     r->assembly_size = size;
     if (!frame->final) return CLIENT_MORE;
-    *out = (struct client_message){.payload = grown, .size = size};
+    *out = (struct client_message){.payload = grown, .size = size, .packed = r->packed};
     r->assembled = true;
     return r->opcode == WS_TEXT ? CLIENT_TEXT : CLIENT_BINARY;
 }

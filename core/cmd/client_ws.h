@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "cmd/client_url.h"
 #include "wire/ws.h"
+#include "wire/ws_deflate.h"
 
 #define CLIENT_MESSAGE_MAX    4194304u /* a server's message; beyond it the client closes */
 #define CLIENT_HANDSHAKE_MAX  8192u    /* the server's answer */
@@ -17,15 +18,24 @@ struct client_handshake {
     char key[CLIENT_KEY_BYTES + 1];
     char request[CLIENT_TARGET_MAX + 1024];
     uint32_t request_bytes;
+    bool deflate; /* permessage-deflate was offered */
 };
 
-/* secret: 16 random bytes. subprotocol: NULL or the one asked for. */
+/* What the server answered to an offer of permessage-deflate (RFC 7692 7.1); zeroed: nothing was agreed. */
+struct client_deflate {
+    bool agreed, takeover; /* takeover: the server's messages may refer to earlier ones */
+    uint8_t bits;          /* of the server's window: 8 to 15 */
+};
+
+/* secret: 16 random bytes. subprotocol: NULL or the one asked for. deflate: offers permessage-deflate with
+ * the words that browsers use; we ourselves pack nothing. */
 void client_handshake_make(struct client_handshake *h, const struct client_url *url, const char *subprotocol,
-                           const uint8_t secret[16]);
+                           bool deflate, const uint8_t secret[16]);
 /* Bytes of the answer that were used (frames may follow at once), 0: more is needed, or TC_EINPUT with a text
- * that has the server's status and the remedy. */
+ * that has the server's status and the remedy. deflate: set once the answer is whole; NULL where it was not
+ * offered. */
 int client_handshake_check(const struct client_handshake *h, const char *subprotocol, const char *bytes,
-                           size_t size, struct fault *f);
+                           size_t size, struct client_deflate *deflate, struct fault *f);
 
 /* A whole masked frame; out has size + CLIENT_FRAME_HEAD_MAX bytes. Returns its bytes. */
 uint32_t client_frame_make(uint8_t *out, enum ws_opcode opcode, const void *payload, uint32_t size,
@@ -45,6 +55,7 @@ struct client_message {
     const uint8_t *payload; /* in the input, or in the reader's assembly until the next call */
     size_t size;
     uint16_t close_code; /* CLIENT_CLOSE */
+    bool packed;         /* CLIENT_TEXT, CLIENT_BINARY: the payload is still to be unpacked (RFC 7692 6.2) */
     const char *fail;    /* CLIENT_BAD */
 };
 
@@ -54,12 +65,15 @@ struct client_reader {
     size_t assembly_size;
     uint8_t opcode; /* of the message under way; 0: none */
     bool assembled; /* the last event gave the assembly away */
+    bool packed;    /* the message under way is */
+    bool deflate; /* permessage-deflate was agreed on: RSV1 is legal; set by the owner after the handshake */
 };
 
 /* The next message in bytes; *used: what it took. CLIENT_MORE: the rest must be given again with more behind
  * it. */
 enum client_event client_read(struct client_reader *r, const uint8_t *bytes, size_t size, size_t *used,
                               struct client_message *out);
+/* As at the start. */
 void client_reader_free(struct client_reader *r);
 
 #endif

@@ -1,5 +1,5 @@
 """Runs the program's commands, and a small server that says exactly what a test wants: also what no honest server says."""
-import asyncio, subprocess, threading
+import asyncio, base64, hashlib, re, socket, subprocess, threading
 import websockets
 from rig import TICKCAST
 
@@ -35,16 +35,19 @@ def gap(first, last):
 
 
 class Script:
-    """A server whose `play(ws, path, number)` is a coroutine of the test: number counts connections from 0."""
+    """A server whose `play(ws, path, number)` is a coroutine of the test: number counts connections from 0. With compression
+    "deflate" it takes permessage-deflate and keeps its window from message to message."""
 
-    def __init__(self, play):
+    def __init__(self, play, compression=None):
+        self.compression = compression
         self.play, self.paths, self.loop = play, [], asyncio.new_event_loop()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self.serve(),))
 
     async def serve(self):
         self.over = asyncio.Event()
-        async with websockets.serve(self.one, "127.0.0.1", 0, subprotocols=["tickcast.v1.json"], compression=None) as s:
+        async with websockets.serve(self.one, "127.0.0.1", 0, subprotocols=["tickcast.v1.json"],
+                                    compression=self.compression) as s:
             self.port = s.sockets[0].getsockname()[1]
             self.ready.set()
             await self.over.wait()
@@ -69,6 +72,45 @@ class Script:
     def __exit__(self, *exception):
         self.loop.call_soon_threadsafe(self.over.set)
         self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+class RawServer:
+    """Answers one WebSocket handshake with these fields, then sends these bytes and waits for the client to go."""
+
+    def __init__(self, fields, *frames):
+        self.fields, self.frames, self.listener = fields, frames, socket.create_server(("127.0.0.1", 0))
+        self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}/v1/ws"
+        self.thread = threading.Thread(target=self.serve)
+
+    def serve(self):
+        try:
+            peer, _ = self.listener.accept()
+        except OSError:
+            return
+        with peer:
+            peer.settimeout(20)
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += peer.recv(65536)
+            key = re.search(rb"Sec-WebSocket-Key: (\S+)", request).group(1)
+            accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
+            fields = "".join(f"{field}\r\n" for field in (f"Sec-WebSocket-Accept: {accept}", *self.fields))
+            try:
+                peer.sendall(f"HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n".encode() + b"".join(self.frames))
+                while peer.recv(65536):
+                    pass
+            except OSError:
+                pass  # the client has had enough
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(30)
         assert not self.thread.is_alive()
 
 

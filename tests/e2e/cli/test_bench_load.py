@@ -142,6 +142,7 @@ def test_a_report_that_cannot_be_written():
     (("--seq-key", "s"), "add --any"),
     (("--any", "--kill", "1"), "--any: --binary"),
     (("--any", "--verify"), "--verify: only tickcast"),
+    (("--self-test", "--deflate"), "--self-test: its own server packs nothing"),
     (("--lists", "3", "--symbols", "A"), "--lists: the lists take the place"),
     (("--kill", "3", "--connections", "0", "--slow", "1"), "--kill, --churn, --stall"),
 ])

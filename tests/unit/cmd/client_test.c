@@ -68,16 +68,25 @@ static void queries_are_encoded(void **state)
 static const uint8_t nonce[16] = "the sample nonce";
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 
-static int answer(const char *bytes)
+static struct client_deflate agreed;
+
+static int answer_to(const char *bytes, bool deflate)
 {
     static struct client_handshake h;
     parses("ws://server.example.com/chat", "server.example.com", "80", "/chat");
-    client_handshake_make(&h, &url, "tickcast.v1.json", nonce);
+    client_handshake_make(&h, &url, "tickcast.v1.json", deflate, nonce);
+    assert_int_equal(strstr(h.request, "Sec-WebSocket-Extensions: permessage-deflate; ") != NULL, deflate);
     assert_string_equal(h.key, "dGhlIHNhbXBsZSBub25jZQ==");
     assert_non_null(strstr(h.request, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
     assert_int_equal(h.request_bytes, strlen(h.request));
     fault.text[0] = 0;
-    return client_handshake_check(&h, "tickcast.v1.json", bytes, strlen(bytes), &fault);
+    return client_handshake_check(&h, "tickcast.v1.json", bytes, strlen(bytes), deflate ? &agreed : NULL,
+                                  &fault);
+}
+
+static int answer(const char *bytes)
+{
+    return answer_to(bytes, false);
 }
 
 static void handshakes(void **state)
@@ -98,6 +107,55 @@ static void handshakes(void **state)
     assert_non_null(strstr(fault.text, "(it says: full )"));
     assert_int_equal(answer("HTTP/1.1 200 OK\r\n\r\n"), TC_EINPUT);
     assert_non_null(strstr(fault.text, "is this a tickcast server?"));
+}
+
+/* The extension as answered; NULL: not at all. */
+static int answer_with(const char *extension, bool deflate)
+{
+    char bytes[512];
+    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 101 Switching Protocols\r\n" ACCEPT "%s%s%s\r\n",
+                     extension ? "sec-websocket-extensions: " : "", extension ? extension : "",
+                     extension ? "\r\n" : "");
+    int r = answer_to(bytes, deflate);
+    if (r >= 0) assert_int_equal(r, n);
+    return r;
+}
+
+static void deflate_as_it_was_answered(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *extension;
+        struct client_deflate terms;
+    } good[] = {
+        {NULL, {.agreed = false}},
+        {"permessage-deflate", {.agreed = true, .takeover = true, .bits = 15}},
+        {"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+         {.agreed = true, .takeover = false, .bits = 15}},
+        {"permessage-deflate; client_max_window_bits=15; server_max_window_bits=9",
+         {.agreed = true, .takeover = true, .bits = 9}},
+        {"permessage-deflate;server_max_window_bits=\"8\"", {.agreed = true, .takeover = true, .bits = 8}},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        agreed = (struct client_deflate){.agreed = true, .takeover = true, .bits = 1};
+        if (answer_with(good[i].extension, true) < 0) fail_msg("case %zu: %s", i, fault.text);
+        assert_int_equal(agreed.agreed, good[i].terms.agreed);
+        assert_int_equal(agreed.takeover, good[i].terms.takeover);
+        assert_int_equal(agreed.bits, good[i].terms.bits);
+    }
+    static const char *const bad[] = {
+        "permessage-bzip2",
+        "permessage-deflate, permessage-deflate",
+        "permessage-deflate; client_max_window_bits", /* an answer has a value */
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (answer_with(bad[i], true) != TC_EINPUT) fail_msg("taken: %s", bad[i]);
+        assert_non_null(strstr(fault.text, "is no answer to permessage-deflate"));
+    }
+    assert_int_equal(answer_with("permessage-deflate", false), TC_EINPUT);
+    assert_non_null(strstr(fault.text, "were not asked for"));
 }
 
 static void frames_out_are_masked(void **state)
@@ -185,14 +243,50 @@ static void any_split_gives_the_same_messages(void **state)
     }
 }
 
-static void is_bad(const char *bytes, size_t size, const char *expected)
+static void is_bad_to(struct client_reader reader, const char *bytes, size_t size, const char *expected)
 {
-    struct client_reader reader = {0};
     struct client_message m;
     size_t used;
     assert_int_equal(client_read(&reader, (const uint8_t *)bytes, size, &used, &m), CLIENT_BAD);
     if (!strstr(m.fail, expected)) fail_msg("\"%s\" does not say \"%s\"", m.fail, expected);
     client_reader_free(&reader);
+}
+
+static void is_bad(const char *bytes, size_t size, const char *expected)
+{
+    is_bad_to((struct client_reader){.deflate = false}, bytes, size, expected);
+}
+
+static void packed_messages_are_marked(void **state)
+{
+    (void)state;
+    /* Packed; plain; packed in fragments with a ping in between; plain in fragments. */
+    static const uint8_t bytes[] = "\xc1\x01x\x82\x01y\x41\x01p\x89\x00\x80\x01q\x02\x01r\x80\x01s";
+    static const struct {
+        enum client_event event;
+        size_t size;
+        bool packed;
+    } expected[] = {{CLIENT_TEXT, 1, true},
+                    {CLIENT_BINARY, 1, false},
+                    {CLIENT_PING, 0, false},
+                    {CLIENT_TEXT, 2, true},
+                    {CLIENT_BINARY, 2, false}};
+    struct client_reader reader = {.deflate = true};
+    struct client_message m;
+    size_t at = 0, used;
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++, at += used) {
+        assert_int_equal(client_read(&reader, bytes + at, sizeof bytes - 1 - at, &used, &m),
+                         expected[i].event);
+        assert_int_equal(m.size, expected[i].size);
+        assert_int_equal(m.packed, expected[i].packed);
+    }
+    assert_int_equal(at, sizeof bytes - 1);
+    client_reader_free(&reader);
+    struct client_reader agreed_on = {.deflate = true};
+    is_bad_to(agreed_on, "\xa1\x00", 2, "does not use");
+    is_bad_to(agreed_on, "\x91\x00", 2, "does not use");
+    is_bad_to(agreed_on, "\xc9\x00", 2, "a control frame is marked as packed");
+    is_bad_to(agreed_on, "\x41\x00\xc0\x00", 4, "a continuation or");
 }
 
 static void broken_frames_are_told(void **state)
@@ -217,8 +311,10 @@ int main(void)
         cmocka_unit_test(urls),
         cmocka_unit_test(queries_are_encoded),
         cmocka_unit_test(handshakes),
+        cmocka_unit_test(deflate_as_it_was_answered),
         cmocka_unit_test(frames_out_are_masked),
         cmocka_unit_test(any_split_gives_the_same_messages),
+        cmocka_unit_test(packed_messages_are_marked),
         cmocka_unit_test(broken_frames_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
