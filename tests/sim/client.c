@@ -1,7 +1,9 @@
 #include "tests/sim/client.h"
 
 #include "base/assert.h"
+#include "tests/sim/encoding.h"
 #include "wire/ws.h"
+#include "wire/ws_deflate.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@ static void frame(struct client *c, enum ws_opcode opcode, const void *payload, 
 static void flush(struct client *c);
 static size_t read_answer(struct client *c, const uint8_t *at, size_t size);
 static size_t read_frame(struct client *c, const uint8_t *at, size_t size);
+static void read_message(struct client *c, uint8_t first, const uint8_t *payload, size_t size);
 static void ask_json(struct client *c, const struct asked *a);
 
 static uint32_t any(struct client *c, uint32_t bound)
@@ -57,7 +60,15 @@ void client_connect(struct client *c, struct sim *sim, uint32_t worker, uint32_t
     c->in_at = c->in_size = c->out_size = 0;
     c->messages = c->asked_count = 0;
     model_connected(c);
+    encoding_draw(c);
     start(c);
+}
+
+static void goes_inside_frame(struct client *c)
+{
+    c->happened->gone_frame++;
+    c->happened->gone_frame_bin += c->binary;
+    c->happened->gone_frame_deflate += c->deflate;
 }
 
 void client_go(struct client *c, bool reset)
@@ -68,7 +79,7 @@ void client_go(struct client *c, bool reset)
     else if (c->close_sent || c->close_seen)
         h->gone_closing++;
     else if (c->in_size > c->in_at)
-        h->gone_frame++;
+        goes_inside_frame(c);
     else if (c->snapshot.due && c->snapshot.begun)
         h->gone_snapshot++;
     else
@@ -85,6 +96,11 @@ void client_go(struct client *c, bool reset)
 void client_lost(struct client *c)
 {
     c->sim = NULL;
+}
+
+void client_free(struct client *c)
+{
+    client_bin_free(&c->bin);
 }
 
 /* How it comes back: by URL or by command; at now, where it was, in the past, ahead, from another epoch. */
@@ -157,11 +173,13 @@ static void start(struct client *c)
 
 static void request(struct client *c, const char *query)
 {
+    char fields[ENCODING_FIELDS_MAX];
+    encoding_fields(c, fields);
     int n = snprintf((char *)c->out, sizeof c->out,
                      "GET /v1/ws?heartbeat=0.5&%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                      "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                     "Sec-WebSocket-Version: 13\r\n\r\n",
-                     query);
+                     "Sec-WebSocket-Version: 13\r\n%s\r\n",
+                     query, fields);
     TC_ASSERT(n > 0 && (size_t)n < sizeof c->out);
     c->out_size = (size_t)n;
     flush(c);
@@ -194,7 +212,9 @@ static size_t read_answer(struct client *c, const uint8_t *at, size_t size)
     const uint8_t *end = memmem(at, size, "\r\n\r\n", 4);
     if (!end) return 0;
     c->upgraded = size > 12 && memcmp(at, "HTTP/1.1 101", 12) == 0;
-    if (!c->upgraded) {
+    if (c->upgraded) {
+        encoding_agreed(c, (struct text){(const char *)at, (size_t)(end + 2 - at)});
+    } else {
         TC_ASSERT(memcmp(at, "HTTP/1.1 503", 12) == 0 || memcmp(at, "HTTP/1.1 408", 12) == 0);
         c->happened->refused++;
         c->ended = true;
@@ -209,7 +229,8 @@ static size_t read_frame(struct client *c, const uint8_t *at, size_t size)
     TC_ASSERT(!c->close_seen); /* nothing after a close frame */
     uint8_t opcode = at[0] & 15;
     size_t payload = at[1], head = 2;
-    TC_ASSERT((at[0] & 0xf0) == 0x80); /* the server's frames are whole, not masked, and of no extension */
+    /* The server's frames are whole and not masked; control frames are of no extension. */
+    TC_ASSERT((at[0] & 0xf0 & (opcode < WS_CLOSE ? ~WS_DEFLATE_RSV1 : 0xff)) == 0x80);
     TC_ASSERT(payload < 127);
     if (payload == 126) {
         if (size < 4) return 0;
@@ -218,16 +239,11 @@ static size_t read_frame(struct client *c, const uint8_t *at, size_t size)
         TC_ASSERT(payload >= 126);
     }
     if (size < head + payload) return 0;
-    if (c->verbose)
-        fprintf(stderr, "  client %u: opcode %u %.*s\n", c->number, opcode,
-                opcode == WS_TEXT ? (int)payload : 0, (const char *)at + head);
-    if (opcode == WS_TEXT) {
-        if (!message_json(c->truth, (const char *)at + head, payload, &c->message)) {
-            fprintf(stderr, "not a message: %.*s\n", (int)payload, (const char *)at + head);
-            TC_ASSERT(!"a message of the protocol");
-        }
-        model_message(c, &c->message);
-    } else if (opcode == WS_CLOSE) {
+    if (opcode < WS_CLOSE)
+        read_message(c, at[0], at + head, payload);
+    else if (c->verbose)
+        fprintf(stderr, "  client %u: opcode %u\n", c->number, opcode);
+    if (opcode == WS_CLOSE) {
         c->close_seen = true;
         c->close_code = payload >= 2 ? load_be16(at + head) : 0;
         model_closed(c, c->close_code);
@@ -237,24 +253,45 @@ static size_t read_frame(struct client *c, const uint8_t *at, size_t size)
         c->happened->pings++;
         if (!c->mute && !c->close_sent) frame(c, WS_PONG, at + head, payload);
     } else {
-        TC_ASSERT(opcode == WS_PONG);
+        TC_ASSERT(opcode < WS_CLOSE || opcode == WS_PONG);
     }
     return head + payload;
+}
+
+static void read_message(struct client *c, uint8_t first, const uint8_t *payload, size_t size)
+{
+    struct text json = encoding_open(c, first, payload, size);
+    if (c->verbose)
+        fprintf(stderr, "  client %u:%s%s %.*s\n", c->number, c->binary ? " bin" : "",
+                first & WS_DEFLATE_RSV1 ? " packed" : "", (int)json.size, json.at ? json.at : "");
+    if (json.size == 0) return;
+    if (!message_json(c->truth, json.at, json.size, &c->message)) {
+        fprintf(stderr, "not a message: %.*s\n", (int)json.size, json.at);
+        TC_ASSERT(!"a message of the protocol");
+    }
+    model_message(c, &c->message);
 }
 
 /* ---- writing ---- */
 
 static bool has_room(const struct client *c, size_t size)
 {
-    return c->sim && c->upgraded && !c->close_sent && !c->ended && c->out_size + size + 8 <= sizeof c->out;
+    size_t most = size + ENCODING_PACK_MORE + 8;
+    return c->sim && c->upgraded && !c->close_sent && !c->ended && c->out_size + most <= sizeof c->out;
 }
 
 static void frame(struct client *c, enum ws_opcode opcode, const void *payload, size_t size)
 {
     if (!has_room(c, size)) return;
     static const uint8_t key[4] = {1, 2, 3, 4};
-    uint8_t *at = c->out + c->out_size;
-    *at++ = (uint8_t)(0x80 | opcode);
+    uint8_t *at = c->out + c->out_size, packed[sizeof c->out];
+    bool pack = c->deflate && opcode < WS_CLOSE && any(c, 2);
+    if (pack) {
+        size = encoding_pack(payload, size, packed);
+        payload = packed;
+        c->happened->packed_commands++;
+    }
+    *at++ = (uint8_t)(0x80 | opcode | (pack ? WS_DEFLATE_RSV1 : 0));
     if (size < 126) {
         *at++ = (uint8_t)(0x80 | size);
     } else {

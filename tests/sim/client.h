@@ -1,5 +1,6 @@
 /* tests/sim/client.h -- a subscriber on the simulated network. client.c: its connection, its frames, what it
- * asks. model.c: what it may be told; it asserts every word, message by message.
+ * asks. encoding.c: the form of its stream. model.c: what it may be told; it asserts every word, message by
+ * message.
  *
  * Held for every client: positions chain; each tick of its set in (from, to] is in the frame, exact, or was
  * conflated away under a policy that allows it (and counted, and in a batch frame a newer one of its key
@@ -9,6 +10,7 @@
 #ifndef TC_TESTS_SIM_CLIENT_H
 #define TC_TESTS_SIM_CLIENT_H
 
+#include "cmd/client_bin.h"
 #include "io/io_sim.h"
 #include "tests/sim/happened.h"
 #include "tests/sim/message.h"
@@ -62,6 +64,8 @@ struct client {
     uint32_t window, shut_turns;               /* shut: its window is closed for so many turns */
     bool upgraded, mute;                       /* mute: does not answer pings */
     bool close_sent, close_seen, ended, broke; /* broke: it sent what is no frame */
+    bool binary, deflate;                      /* what this connection asked for: encoding.h */
+    struct client_bin bin;                     /* binary: the symbols it was told of */
     uint16_t close_code;
     uint8_t in[1 << 17], out[4096];
     size_t in_at, in_size, out_size;
@@ -102,6 +106,8 @@ void client_connect(struct client *c, struct sim *sim, uint32_t worker, uint32_t
 void client_go(struct client *c, bool reset);
 /* The server's whole side is gone. */
 void client_lost(struct client *c);
+/* The world is over. */
+void client_free(struct client *c);
 /* Takes up to size bytes and looks at what is whole; answers pings; ends what is over. */
 void client_read(struct client *c, size_t size);
 void client_ask(struct client *c); /* one random command, if there is room */

@@ -56,6 +56,22 @@
     X(snapshot_pieces, "pieces of a snapshot with more to come")                                             \
     X(feed_resets, "feeds reset")                                                                            \
     X(feed_losses, "losses told by a feed")                                                                  \
+    /* encodings: what of the above was met in them too */                                                   \
+    X(bin_messages, "messages in binary")                                                                    \
+    X(bin_definitions, "binary messages of nothing but definitions")                                         \
+    X(packed_messages, "messages packed")                                                                    \
+    X(packed_binary, "messages packed and binary")                                                           \
+    X(packed_commands, "commands packed")                                                                    \
+    X(gone_frame_bin, "peers gone inside a frame, binary")                                                   \
+    X(gone_frame_deflate, "peers gone inside a frame, of a packed stream")                                   \
+    X(gaps_bin, "gaps, binary")                                                                              \
+    X(gaps_deflate, "gaps, of a packed stream")                                                              \
+    X(snapshot_pieces_bin, "pieces of a snapshot with more to come, binary")                                 \
+    X(snapshot_pieces_deflate, "pieces of a snapshot with more to come, of a packed stream")                 \
+    X(conflated_bin, "ticks conflated, binary")                                                              \
+    X(conflated_deflate, "ticks conflated, of a packed stream")                                              \
+    X(slow_bin, "lag notices, binary")                                                                       \
+    X(slow_deflate, "lag notices, of a packed stream")                                                       \
     /* commands */                                                                                           \
     X(resumes, "resumes that were met")                                                                      \
     X(resumes_ahead, "resumes ahead of the head")                                                            \

@@ -114,6 +114,8 @@ static void account(struct client *c, uint64_t from, uint64_t to, const uint64_t
     TC_ASSERT(at == count);
     TC_ASSERT(missing == conflated);
     c->happened->conflated += missing;
+    c->happened->conflated_bin += c->binary ? missing : 0;
+    c->happened->conflated_deflate += c->deflate ? missing : 0;
 }
 
 static void moved(struct client *c, const struct message *m)
@@ -199,6 +201,8 @@ static void on_gap(struct client *c, const struct message *m)
         else if (c->snapshots)
             snapshot_due(c, m->from, true, NULL);
     }
+    c->happened->gaps_bin += c->binary;
+    c->happened->gaps_deflate += c->deflate;
     c->gap = GAP_NONE;
     c->position = m->to;
 }
@@ -247,6 +251,8 @@ static void on_snapshot(struct client *c, const struct message *m)
     c->snapshot.before = m->seq;
     c->snapshot.id_next = next;
     c->happened->snapshot_pieces += m->more;
+    c->happened->snapshot_pieces_bin += m->more && c->binary;
+    c->happened->snapshot_pieces_deflate += m->more && c->deflate;
     if (m->more) {
         TC_ASSERT(m->tick_count > 0);
         return;
@@ -280,6 +286,8 @@ static void on_lag(struct client *c, const struct message *m)
     TC_ASSERT(m->behind > 0 || c->slow_told);
     TC_ASSERT(m->behind == 0 || c->set.policy != POLICY_CLOSE);
     c->slow_told = m->behind > 0;
+    c->happened->slow_bin += c->slow_told && c->binary;
+    c->happened->slow_deflate += c->slow_told && c->deflate;
     if (m->behind > 0)
         c->happened->lags++;
     else

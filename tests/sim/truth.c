@@ -8,7 +8,7 @@
 
 #define NO_KEY UINT32_MAX
 
-static const uint8_t intervals[TRUTH_INTERVALS] = {BAR_1S, BAR_1M, BAR_1D};
+static const uint8_t intervals[TRUTH_INTERVALS] = {BAR_1S, BAR_1M, BAR_1H, BAR_1D};
 
 static void draw(struct truth *t, struct random *random, struct tick *out, uint64_t real_ns);
 static void draw_feed(struct truth *t, struct random *random, struct tick *out);

@@ -10,8 +10,8 @@
 #include "tick/tick.h"
 
 #define TRUTH_TICKS     60000u
-#define TRUTH_SYMBOLS   48u /* a set of them fits 64 bits */
-#define TRUTH_INTERVALS 3u
+#define TRUTH_SYMBOLS   64u                    /* a set of them fits 64 bits */
+#define TRUTH_INTERVALS 4u                     /* as many bars a symbol as tables have room for */
 #define TRUTH_KEYS      (3u + TRUTH_INTERVALS) /* what a snapshot holds of a symbol, in its order */
 #define TRUTH_RESETS    4096u
 

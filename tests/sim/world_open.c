@@ -82,6 +82,7 @@ static void draw_settings(struct world *w)
     s->close_timeout_ns = NS_PER_SECOND / 2;
     s->slow_after_ns = (100 + world_any(w, 900)) * NS_PER_MS;
     s->heartbeat_ns = NS_PER_SECOND / 2;
+    s->deflate_bytes_least = world_any(w, 2) ? 16 : 256;
     s->drain_ns = world_any(w, 3) ? NS_PER_SECOND / 4 : 0;
     w->node_count = world_any(w, 4) ? 1 : 2;
     w->buffers = world_any(w, 4) ? 1024 : 4;
@@ -185,6 +186,7 @@ void world_close(struct world *w)
     for (uint32_t n = 0; n < w->node_count; n++) node_close(w, n);
     w->happened->feed_resets += w->truth->reset;
     w->happened->feed_losses += w->truth->lost;
+    for (uint32_t i = 0; i < CLIENTS; i++) client_free(&w->clients[i]);
     log_destroy(w->log);
     settings_free(&w->settings);
     free(w->truth);
