@@ -20,6 +20,9 @@
     X(MESSAGE, "max-message", "close 1009 as soon as the frame's head says so")                              \
     X(MESSAGE_MEMORY, "message-memory",                                                                      \
       "close 1013: too many messages arrive in pieces at the same time (`--max-connections` / 16)")          \
+    X(INPUT_MEMORY, "input-memory",                                                                          \
+      "close 1013, or a reset before the upgrade: it sent on while an answer to it waited, and room for "    \
+      "more than 4 KiB of that is used up (`--max-connections` / 4 x 4 KiB a worker)")                       \
     X(COMMANDS, "max-commands", "close 1008")                                                                \
     X(RULES, "max-rules", "`error` with code `too_many`; nothing has changed")                               \
     X(PATTERNS, "command-patterns", "`error` with code `too_many`: over 4 096 patterns in one command")      \

@@ -56,6 +56,7 @@
     X(deflate_out_bytes_total, "counter", "their bytes after")                                               \
     X(deflate_skipped_total, "counter", "frames that were short, or for which packing does not pay")         \
     X(rest_bytes, "gauge", "bytes held as rests of frames")                                                  \
+    X(input_bytes, "gauge", "bytes of blocks for what clients sent while an answer to them waits")           \
     X(filter_bytes, "gauge", "bytes in rules, filters, groups and cohorts")
 
 #define COUNTER_FIELD(field, type, what) _Atomic uint64_t field;

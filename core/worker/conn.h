@@ -17,8 +17,8 @@
  * we sent last is not destroyed by a reset)
  *
  * Who does not read is not read (decision 8): a connection owes at most one answer and one pong. While an
- * answer is owed, input waits: bytes in hand stay in their receive buffers, and once the socket is full the
- * receive is paused. */
+ * answer is owed, input waits: bytes in hand are copied out of their receive buffer, which goes back at once
+ * (all connections share them), and once the socket is full the receive is paused. */
 #ifndef TC_WORKER_CONN_H
 #define TC_WORKER_CONN_H
 
@@ -98,7 +98,6 @@ struct answer {
 #define CONN_IDLE_BYTES_MAX 256u
 
 #define REST_IN_ASSEMBLY (POOL_NONE - 1)
-#define NO_BUFFER        UINT32_MAX
 #define NO_UNIT          UINT8_MAX
 
 /* Blocks in the order in which a turn needs them. What only some connections have is behind a pointer and
@@ -129,7 +128,7 @@ struct conn {
     uint32_t rest_at, rest_size;
 
     /* Input. */
-    uint32_t held_first; /* receive buffers that wait, chained; NO_BUFFER: none */
+    uint32_t held_first; /* bytes that wait, in blocks of the inputs pool, chained; POOL_NONE: none */
     uint32_t block;      /* HTTP: request bytes so far (http pool); OPEN: assembly; POOL_NONE */
     union {
         struct {                 /* HTTP */

@@ -147,6 +147,7 @@ static void publish(struct worker *w)
     counter_set(&n->groups, w->groups.group_count);
     counter_set(&n->cohorts, w->groups.cohort_count);
     counter_set(&n->rest_bytes, (uint64_t)w->rests.in_use * w->rests.block_bytes);
+    counter_set(&n->input_bytes, (uint64_t)w->inputs.in_use * RECEIVE_BUFFER_BYTES);
     counter_set(&n->filter_bytes, w->groups.heap.live);
     counter_set(&n->sends_total, io->sends);
     counter_set(&n->sent_bytes_total, io->sent_bytes);

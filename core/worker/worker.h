@@ -57,6 +57,7 @@ struct memory_budget {
     size_t connections; /* --max-connections times what an idle one costs */
     size_t rests;       /* --rest-memory */
     size_t requests;    /* heads of HTTP requests that arrive in pieces */
+    size_t inputs;      /* what clients send while an answer to them waits */
     size_t messages;    /* clients' messages that arrive in pieces */
     size_t filters;     /* --filter-memory */
     size_t workers;     /* what each worker has, whoever connects */

@@ -50,7 +50,7 @@ void conn_accept(struct worker *w, const struct io_event *e)
                        .flags = CF_KEEP_ALIVE | in_line,
                        .unit = NO_UNIT,
                        .rest_block = POOL_NONE,
-                       .held_first = NO_BUFFER,
+                       .held_first = POOL_NONE,
                        .block = POOL_NONE,
                        .address = address,
                        .opened_ms = w->now_ms,

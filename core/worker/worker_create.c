@@ -59,6 +59,9 @@ static int reserve(struct worker *w, struct fault *fault)
     if (s->deflate && reserve_packing(w) < 0) return TC_ESYSTEM;
     if (pool_init(&w->rests, memory_rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, memory_http_blocks(s), HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
+    if (pool_init(&w->inputs, (uint32_t)s->connections_max + memory_inputs_more(s),
+                  sizeof(struct input_block)) < 0)
+        return TC_ESYSTEM;
     if (pool_init(&w->assemblies, memory_assembly_blocks(s), memory_assembly_bytes(s)) < 0) return TC_ESYSTEM;
     struct groups_options o = {.log = w->log,
                                .heap_bytes = memory_filter_bytes(s),
@@ -122,6 +125,7 @@ void worker_destroy(struct worker *w)
     pool_destroy(&w->rests);
     pool_destroy(&w->http_blocks);
     pool_destroy(&w->assemblies);
+    pool_destroy(&w->inputs);
     groups_destroy(&w->groups);
     if (w->admitted) admission_close(&w->server->admission);
     free(w);
@@ -130,13 +134,14 @@ void worker_destroy(struct worker *w)
 void worker_check(const struct worker *w)
 {
     groups_check(&w->groups);
-    uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0, ready = 0;
+    uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0, ready = 0, holding = 0;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
         const struct conn *c = &w->conns[slot];
         ready += (c->flags & CF_READY) != 0; /* a slot that is free again may stand in line still */
         if (c->state == CONN_FREE) continue;
         open++;
         handshaking += !(c->flags & CF_UPGRADED);
+        holding += c->held_first != POOL_NONE;
         subscribed += c->group != NULL;
         behind += c->group != NULL && c->cohort == NULL;
         if (c->group != NULL && c->cohort == NULL) TC_ASSERT(w->behind[c->behind_index] == slot);
@@ -154,4 +159,5 @@ void worker_check(const struct worker *w)
     TC_ASSERT(behind == w->behind_count);
     TC_ASSERT(subscribed == w->subscriber_count);
     TC_ASSERT(handshaking == w->conn_handshaking);
+    TC_ASSERT(holding + w->inputs_more == w->inputs.in_use);
 }

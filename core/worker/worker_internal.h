@@ -34,6 +34,13 @@ _Static_assert(FLUSH_SENDS < NO_UNIT, "an index of a unit fits its byte");
 _Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
                "an echo out of a receive buffer fits a rest block");
 
+/* Bytes of a connection that wait until it may be read on. */
+struct input_block {
+    uint32_t next;     /* in the worker's pool of inputs; POOL_NONE: the last */
+    uint16_t at, size; /* handled so far; held */
+    uint8_t bytes[RECEIVE_BUFFER_BYTES];
+};
+
 /* What permessage-deflate works with: reserved at start, touched by the first who agreed on it. */
 struct packing {
     struct deflater *deflater;
@@ -129,12 +136,8 @@ struct worker {
     uint32_t *behind;                          /* slots of those with a subscription and no cohort */
     uint32_t behind_count, subscriber_count;
     struct timer_wheel timers;
-    struct pool rests, http_blocks, assemblies;
-
-    /* Receive buffers that wait: chain, and the bytes in each. */
-    uint32_t buffer_next[RECEIVE_BUFFERS];
-    uint16_t buffer_at[RECEIVE_BUFFERS], buffer_size[RECEIVE_BUFFERS];
-    uint8_t *buffer_bytes[RECEIVE_BUFFERS];
+    struct pool rests, http_blocks, assemblies, inputs;
+    uint32_t inputs_more; /* blocks beyond each connection's first */
 
     /* The submission under way. */
     uint8_t *arena;
@@ -260,6 +263,8 @@ void conn_writable(struct worker *w, struct conn *c);
 uint32_t memory_rest_blocks(const struct settings *s);
 uint32_t memory_http_blocks(const struct settings *s);
 uint32_t memory_assembly_blocks(const struct settings *s);
+/* Blocks beyond the first of each connection, of one worker. */
+uint32_t memory_inputs_more(const struct settings *s);
 size_t memory_assembly_bytes(const struct settings *s);
 size_t memory_filter_bytes(const struct settings *s);
 uint32_t memory_arena_bytes(const struct settings *s);

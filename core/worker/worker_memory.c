@@ -8,6 +8,8 @@
 
 #define MESSAGES_SHARE     16u /* one connection in so many may send a message in pieces at the same time */
 #define FILTER_BYTES_LEAST (1u << 20)
+#define INPUTS_SHARE       4u  /* one block more for so many connections */
+#define INPUTS_MORE_LEAST  64u /* so that few connections may send on as well */
 
 static bool rests_for_all(const struct settings *s);
 static uint64_t worker_count(const struct settings *s);
@@ -37,6 +39,13 @@ uint32_t memory_http_blocks(const struct settings *s)
 uint32_t memory_assembly_blocks(const struct settings *s)
 {
     return (uint32_t)max_u64(s->connections_max / MESSAGES_SHARE / worker_count(s), 16);
+}
+
+/* The first block of a connection is never refused: who waits for his answer is not cut for what others hold.
+ */
+uint32_t memory_inputs_more(const struct settings *s)
+{
+    return (uint32_t)max_u64(s->connections_max / INPUTS_SHARE, INPUTS_MORE_LEAST);
 }
 
 size_t memory_assembly_bytes(const struct settings *s)
@@ -71,13 +80,14 @@ void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_byte
         .connections = s->connections_max * CONN_IDLE_BYTES_MAX + admission_bytes(s),
         .rests = rests * FRAME_BYTES_MAX,
         .requests = (size_t)memory_http_blocks(s) * HTTP_BLOCK_BYTES,
+        .inputs = (s->connections_max + workers * memory_inputs_more(s)) * sizeof(struct input_block),
         .messages = workers * memory_assembly_blocks(s) * memory_assembly_bytes(s),
         .filters = workers * memory_filter_bytes(s),
         .workers = workers * each,
         .admin = admin_bytes,
     };
-    out->total = out->log + out->connections + out->rests + out->requests + out->messages + out->filters +
-                 out->workers + out->admin;
+    out->total = out->log + out->connections + out->rests + out->requests + out->inputs + out->messages +
+                 out->filters + out->workers + out->admin;
 }
 
 int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault)
@@ -88,5 +98,5 @@ int memory_check(const struct settings *s, const struct memory_budget *b, struct
                      " (--rest-memory), filters %zu (--filter-memory), messages %zu (--max-message),"
                      " connections %zu (--max-connections), workers %zu; lower one of these, or allow more",
                      (b->total >> 20) + 1, b->log >> 20, b->rests >> 20, b->filters >> 20, b->messages >> 20,
-                     (b->connections + b->requests) >> 20, b->workers >> 20);
+                     (b->connections + b->requests + b->inputs) >> 20, b->workers >> 20);
 }

@@ -295,7 +295,7 @@ static void leave(struct world *w)
         const struct counters *k = worker_counters(w->nodes[n].worker);
         TC_ASSERT(counter_get(&k->subscribers) == 0 && counter_get(&k->behind) == 0);
         TC_ASSERT(counter_get(&k->groups) == 0 && counter_get(&k->cohorts) == 0);
-        TC_ASSERT(counter_get(&k->rest_bytes) == 0);
+        TC_ASSERT(counter_get(&k->rest_bytes) == 0 && counter_get(&k->input_bytes) == 0);
         TC_ASSERT(counter_get(&k->filter_bytes) == lists_bytes(w->nodes[n].worker));
         TC_ASSERT(sim_buffers_lent(w->nodes[n].sim) == 0);
     }
