@@ -10,7 +10,7 @@
 #define VERIFY_TICKS (UINT64_C(1) << 20) /* the reference's memory: four times the server's default log */
 #define STEP_NS      (5 * NS_PER_MS)
 #define SPARE_FDS    64u
-#define CPU_TOO_BUSY 0.9
+#define BEGIN_NS     (10 * NS_PER_SECOND) /* for every thread to see that it measures */
 
 static void put_out(const struct bench *b, const struct bench_result *r);
 static int write_file(const char *path, const char *option, const struct bench *b,
@@ -24,7 +24,8 @@ static void release(struct bench *b);
 static int start(struct bench *b, struct fault *f);
 static void explain(const struct bench *b, const struct bench_result *r, struct fault *f);
 static bool wait_open(struct bench *b);
-static bool wait_phase(struct bench *b, uint64_t ns);
+static void measure(struct bench *b);
+static bool wait_phase(struct bench *b, uint64_t ns, uint64_t verified_enough);
 static bool step(struct bench *b);
 static void stop(struct bench *b);
 
@@ -60,11 +61,7 @@ static void put_out(const struct bench *b, const struct bench_result *r)
         bench_json(stdout, b, r);
     else
         bench_report(stdout, b, r);
-    if (r->cpu_most >= CPU_TOO_BUSY)
-        fprintf(stderr,
-                "tickcast bench: warning: a thread of bench itself used %.0f %% of a processor, so these are"
-                " its limits, not the server's; use more --threads, fewer --connections or another machine\n",
-                r->cpu_most * 100);
+    bench_warning(stderr, r);
 }
 
 /* 0, or -1 after a line on standard error. No path, or -: nothing to do. */
@@ -94,11 +91,8 @@ bool bench_run(struct bench *b, struct bench_result **result, struct fault *f)
     }
     bool went = prepare(b, f) == TC_OK && start(b, f) == TC_OK;
     if (went) {
-        went = wait_open(b) && wait_phase(b, b->options.warmup_ns);
-        if (went) {
-            atomic_store_explicit(&b->phase, PHASE_MEASURE, memory_order_release);
-            wait_phase(b, b->options.duration_ns);
-        }
+        went = wait_open(b) && wait_phase(b, b->options.warmup_ns, UINT64_MAX);
+        if (went) measure(b);
         stop(b);
         bench_gather(b, *result);
         if (!went) explain(b, *result, f);
@@ -230,12 +224,26 @@ static bool wait_open(struct bench *b)
     return false;
 }
 
+/* Its end is not looked for before every thread has its beginning: however soon there is enough, or the user
+ * interrupts, there is a time to divide by. What was verified before is not counted as --enough. */
+static void measure(struct bench *b)
+{
+    atomic_store_explicit(&b->phase, PHASE_MEASURE, memory_order_release);
+    for (uint64_t end = clock_mono_ns() + BEGIN_NS; clock_mono_ns() < end;) {
+        if (atomic_load(&b->measuring) == b->thread_count) break;
+        step(b);
+    }
+    uint64_t enough = b->options.enough, before = atomic_load(&b->verified);
+    wait_phase(b, b->options.duration_ns,
+               enough ? before + min_u64(enough, UINT64_MAX - before) : UINT64_MAX);
+}
+
 /* False if all connections ended before the time. */
-static bool wait_phase(struct bench *b, uint64_t ns)
+static bool wait_phase(struct bench *b, uint64_t ns, uint64_t verified_enough)
 {
     for (uint64_t end = clock_mono_ns() + ns; clock_mono_ns() < end && !atomic_load(&b->enough);) {
         if (atomic_load(&b->ended) >= b->expected) return false;
-        if (b->options.enough && atomic_load(&b->verified) >= b->options.enough) return true;
+        if (atomic_load(&b->verified) >= verified_enough) return true;
         if (step(b)) return false;
     }
     return true;

@@ -14,6 +14,7 @@ static void connected(struct bench_thread *t, struct bench_conn *c);
 static void take(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size);
 static void heard(struct bench_thread *t, struct bench_conn *c, size_t size);
 static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t size);
+static void shaken(struct bench_thread *t, const struct bench_conn *c);
 static size_t messages(struct bench_thread *t, struct bench_conn *c, const uint8_t *bytes, size_t at,
                        size_t size);
 static void message(struct bench_thread *t, struct bench_conn *c, enum client_event event,
@@ -25,12 +26,12 @@ static void closed(struct bench_thread *t, struct bench_conn *c, const struct cl
 static void ended(struct bench_thread *t, struct bench_conn *c, int32_t result);
 static void drop(struct bench_thread *t, struct bench_conn *c, bool reset);
 
-void bench_conn_begin(struct bench_thread *t, struct bench_conn *c)
+void bench_conn_begin(struct bench_thread *t, struct bench_conn *c, uint64_t due_ns)
 {
     struct fault f;
     bool by_clock = c->role == ROLE_SLOW || c->role == ROLE_STUCK;
     c->state = CONN_CONNECTING;
-    c->begin_ns = clock_mono_ns();
+    c->begin_ns = due_ns;
     t->shaking++;
     if (c->generation++ == 0 && c->role == ROLE_READER) t->readers++;
     c->fd = client_connect_begin(&t->bench->address, by_clock ? SMALL_RCVBUF : 0, &f);
@@ -163,7 +164,7 @@ static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t 
     if (r <= 0) return 0;
     c->state = CONN_OPEN;
     t->shaking--;
-    latency_record(t->handshakes, clock_mono_ns() - c->begin_ns);
+    shaken(t, c);
     const char *why = bench_deflate_agree(t, c, &deflate);
     if (why) {
         bench_conn_end(t, c, why);
@@ -178,6 +179,20 @@ static size_t shake(struct bench_thread *t, struct bench_conn *c, const uint8_t 
         atomic_fetch_add_explicit(&t->bench->open, 1, memory_order_relaxed);
     }
     return (size_t)r;
+}
+
+/* Those that are served by the clock are counted, not timed: their time would be our own step. */
+static void shaken(struct bench_thread *t, const struct bench_conn *c)
+{
+    uint64_t now = clock_mono_ns();
+    struct bench_connects *n = &t->connects;
+    if (c->attached) latency_record(t->handshakes, now - c->begin_ns);
+    if (t->phase == PHASE_RAMP && c->generation == 1) {
+        if (n->ramp == 0 || c->begin_ns < n->ramp_begin_ns) n->ramp_begin_ns = c->begin_ns;
+        n->ramp++;
+        n->ramp_end_ns = now;
+    }
+    n->measured += bench_measuring(t);
 }
 
 /* Takes every whole message; returns where the rest begins. */
@@ -315,6 +330,7 @@ void bench_conn_again(struct bench_thread *t, struct bench_conn *c, bool resume,
     drop(t, c, reset);
     c->state = CONN_AWAY;
     c->again_ns = again_ns;
+    t->next_again_ns = min_u64(t->next_again_ns, again_ns);
     c->stalled_until_ns = c->heard_ns = c->any_seq = 0;
     verify_conn_forget(&c->verify);
     c->resuming = resume;

@@ -49,12 +49,13 @@ void bench_html(FILE *out, const struct bench *b, const struct bench_result *r)
             "<h1>tickcast bench</h1>\n",
             style);
     text_part(out, b, r);
-    if (r->latency.count) {
+    bool timed = r->seconds > 0; /* else there is nothing over time */
+    if (r->latency.count && timed) {
         curve_plot(out, &r->latency);
         latency_plot(out, &r->series, r->seconds);
     }
-    throughput_plot(out, &r->series, r->seconds, b->options.any);
-    if (b->options.deflate) bytes_plot(out, &r->series, r->seconds);
+    if (timed) throughput_plot(out, &r->series, r->seconds, b->options.any);
+    if (timed && b->options.deflate) bytes_plot(out, &r->series, r->seconds);
     fputs("</body></html>\n", out);
 }
 

@@ -61,6 +61,12 @@ struct bench_counts {
     uint64_t kills, churns, stalls, resumes, resume_gaps;
 };
 
+/* Connections made, by their handshakes: the first ones, from when the first was due; those while measuring.
+ */
+struct bench_connects {
+    uint64_t ramp, ramp_begin_ns, ramp_end_ns, measured;
+};
+
 struct bench_conn {
     int fd; /* the io's, once attached; for sends */
     uint8_t role, state;
@@ -75,7 +81,8 @@ struct bench_conn {
     uint32_t rest_size, rest_room;
     uint8_t *rest; /* owned: the beginning of a message not yet here whole */
     char epoch[16];
-    uint64_t begin_ns, again_ns, stalled_until_ns, heard_ns, any_seq;
+    uint64_t begin_ns; /* when it was due, by --ramp, --churn or --kill; else when it was begun */
+    uint64_t again_ns, stalled_until_ns, heard_ns, any_seq;
     struct client_reader reader;
     struct client_bin bin;     /* --binary with --verify: the symbols' names */
     struct inflater *inflater; /* owned: of a server whose messages refer to earlier ones; else NULL */
@@ -106,9 +113,11 @@ struct bench_thread {
     uint32_t pong_size, ping_size; /* the pong made for ping_seen: masked once, sent often */
     enum bench_phase phase;        /* as last seen */
     uint64_t sample_left, next_ration_ns, next_begin_ns, next_kill_ns, next_churn_ns, next_stall_ns;
+    uint64_t next_again_ns; /* the first that comes back; UINT64_MAX: none is away */
     uint64_t begin_ns, end_ns, cpu_begin_ns, cpu_end_ns; /* of the measurement */
     struct random random;
     struct bench_counts counts[ROLES];
+    struct bench_connects connects;
     struct verify_counts verified;
     uint64_t verified_told;                            /* of verified.ticks, added to bench.verified */
     struct latency *latency, *handshakes, *subscribes; /* owned */
@@ -165,7 +174,8 @@ bool bench_plan_deflate(const struct bench_thread *t);
 void *bench_thread_main(void *thread);
 
 /* ---- bench_conn.c ---- */
-void bench_conn_begin(struct bench_thread *t, struct bench_conn *c);
+/* due_ns: from when on its handshake is timed. */
+void bench_conn_begin(struct bench_thread *t, struct bench_conn *c, uint64_t due_ns);
 void bench_conn_event(struct bench_thread *t, const struct io_event *e);
 /* Of one that the io does not know: goes on with connecting, or reads up to most bytes. */
 void bench_conn_by_clock(struct bench_thread *t, struct bench_conn *c, size_t most);
@@ -220,6 +230,7 @@ void bench_any(struct bench_thread *t, struct bench_conn *c, struct text message
 struct bench_result {
     struct bench_counts counts[ROLES];
     struct verify_counts verified;
+    struct bench_connects connects;
     struct latency latency, handshakes, subscribes;
     struct bench_series series;
     double seconds, cpu_most, cpu_all; /* cpu_most: share of the busiest thread; cpu_all: of them together */
@@ -228,6 +239,12 @@ struct bench_result {
     bool failed;
 };
 void bench_gather(const struct bench *b, struct bench_result *r);
+double bench_ramp_seconds(const struct bench_connects *n);
+/* So many a second; 0 where no time was measured. */
+static inline double bench_rate(uint64_t n, double seconds)
+{
+    return seconds > 0 ? (double)n / seconds : 0;
+}
 
 /* permessage-deflate over all roles but the reference: handshakes that agreed, of these with context
  * takeover, and that did not; ratio: the readers' bytes unpacked by those on the wire (1: nothing was
@@ -243,6 +260,8 @@ struct bench_deflated bench_deflated(const struct bench_result *r);
 extern const double bench_percents[BENCH_PERCENTS];
 extern const char *const bench_percent_names[BENCH_PERCENTS];
 void bench_report(FILE *out, const struct bench *b, const struct bench_result *r);
+/* A line, and true, where a thread of bench had hardly any time left: then the figures are its own limits. */
+bool bench_warning(FILE *out, const struct bench_result *r);
 void bench_json(FILE *out, const struct bench *b, const struct bench_result *r);
 void bench_html(FILE *out, const struct bench *b, const struct bench_result *r);
 

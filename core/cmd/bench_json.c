@@ -8,6 +8,7 @@
 static void counts(FILE *out, const char *name, uint64_t connections, const struct bench_counts *n,
                    double seconds);
 static void number(FILE *out, const char *name, uint64_t value);
+static void connects(FILE *out, const struct bench_connects *n, double seconds);
 static void histogram(FILE *out, const char *name, const struct latency *l);
 static void series(FILE *out, const struct bench_series *s, double seconds);
 static void deflate(FILE *out, const struct bench_result *r);
@@ -27,6 +28,7 @@ void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
     counts(out, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
     counts(out, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
     counts(out, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
+    connects(out, &r->connects, r->seconds);
     histogram(out, "latency_ns", &r->latency);
     histogram(out, "handshake_ns", &r->handshakes);
     histogram(out, "subscribed_ns", &r->subscribes);
@@ -46,8 +48,8 @@ static void counts(FILE *out, const char *name, uint64_t connections, const stru
     fprintf(out,
             ",\"%s\":{\"connections\":%llu,\"ticks_per_second\":%.1f,\"messages_per_second\":%.1f,"
             "\"bytes_per_second\":%.1f",
-            name, (unsigned long long)connections, (double)n->ticks / seconds, (double)n->frames / seconds,
-            (double)n->bytes / seconds);
+            name, (unsigned long long)connections, bench_rate(n->ticks, seconds),
+            bench_rate(n->frames, seconds), bench_rate(n->bytes, seconds));
     number(out, "ticks", n->ticks);
     number(out, "messages", n->frames);
     number(out, "bytes", n->bytes);
@@ -77,6 +79,16 @@ static void counts(FILE *out, const char *name, uint64_t connections, const stru
 static void number(FILE *out, const char *name, uint64_t value)
 {
     fprintf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static void connects(FILE *out, const struct bench_connects *n, double seconds)
+{
+    double ramp_seconds = bench_ramp_seconds(n);
+    fprintf(out,
+            ",\"connects\":{\"ramp\":%llu,\"ramp_seconds\":%.3f,\"ramp_per_second\":%.1f,"
+            "\"measured\":%llu,\"per_second\":%.1f}",
+            (unsigned long long)n->ramp, ramp_seconds, bench_rate(n->ramp, ramp_seconds),
+            (unsigned long long)n->measured, bench_rate(n->measured, seconds));
 }
 
 static void histogram(FILE *out, const char *name, const struct latency *l)

@@ -91,7 +91,7 @@ bool bench_message_end(struct bench_thread *t, struct bench_conn *c, const struc
 
 static void subscribed(struct bench_thread *t, struct bench_conn *c)
 {
-    latency_record(t->subscribes, clock_mono_ns() - c->begin_ns);
+    if (c->attached) latency_record(t->subscribes, clock_mono_ns() - c->begin_ns);
     if (c->resuming) t->counts[c->role].resumes++;
     if (c->was_open) return;
     c->was_open = true;

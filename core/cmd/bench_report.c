@@ -2,6 +2,7 @@
 
 static void text_role(FILE *out, const struct bench *b, const char *name, uint64_t connections,
                       const struct bench_counts *n, double seconds);
+static void connects_line(FILE *out, const struct bench_result *r);
 static void latency_table(FILE *out, const struct bench_result *r);
 static void latency_row(FILE *out, const char *name, const struct latency *l);
 static void deflate_lines(FILE *out, const struct bench *b, const struct bench_result *r);
@@ -12,7 +13,8 @@ const double bench_percents[BENCH_PERCENTS] = {50, 75, 90, 95, 99, 99.9, 99.99, 
 const char *const bench_percent_names[BENCH_PERCENTS] = {"p50",   "p75",    "p90",     "p95", "p99",
                                                          "p99.9", "p99.99", "p99.999", "max"};
 static const int table_columns[] = {0, 2, 4, 5, 6, 8}; /* of bench_percents, in the text report */
-#define COLUMNS (sizeof table_columns / sizeof table_columns[0])
+#define CPU_TOO_BUSY 0.9
+#define COLUMNS      (sizeof table_columns / sizeof table_columns[0])
 
 void bench_report(FILE *out, const struct bench *b, const struct bench_result *r)
 {
@@ -26,6 +28,7 @@ void bench_report(FILE *out, const struct bench *b, const struct bench_result *r
     if (o->connections) text_role(out, b, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
     if (o->slow) text_role(out, b, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
     if (o->stuck) text_role(out, b, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
+    connects_line(out, r);
     latency_table(out, r);
     if (r->counts[ROLE_READER].untimed)
         fprintf(out,
@@ -41,14 +44,24 @@ void bench_report(FILE *out, const struct bench *b, const struct bench_result *r
     if (r->first.text[0]) fprintf(out, "  first: %s\n", r->first.text);
 }
 
+bool bench_warning(FILE *out, const struct bench_result *r)
+{
+    if (r->cpu_most < CPU_TOO_BUSY) return false;
+    fprintf(out,
+            "tickcast bench: warning: a thread of bench itself used %.0f %% of a processor, so these are"
+            " its limits, not the server's; use more --threads, fewer --connections or another machine\n",
+            r->cpu_most * 100);
+    return true;
+}
+
 static void text_role(FILE *out, const struct bench *b, const char *name, uint64_t connections,
                       const struct bench_counts *n, double seconds)
 {
     bool any = b->options.any;
     fprintf(out, "%-11s %llu: %.0f %s/s, %.0f messages/s, %.2f MB/s, %.0f reads/s; longest silence %.3f s\n",
-            name, (unsigned long long)connections, (double)n->ticks / seconds, any ? "numbers" : "ticks",
-            (double)n->frames / seconds, (double)n->bytes / seconds / 1e6, (double)n->reads / seconds,
-            (double)n->silence_ns / 1e9);
+            name, (unsigned long long)connections, bench_rate(n->ticks, seconds), any ? "numbers" : "ticks",
+            bench_rate(n->frames, seconds), bench_rate(n->bytes, seconds) / 1e6,
+            bench_rate(n->reads, seconds), (double)n->silence_ns / 1e9);
     if (any) {
         if (b->options.seq_key)
             fprintf(out, "            %llu numbers of \"%s\", %llu passed over\n",
@@ -63,6 +76,15 @@ static void text_role(FILE *out, const struct bench *b, const char *name, uint64
             (unsigned long long)n->closed_slow);
 }
 
+static void connects_line(FILE *out, const struct bench_result *r)
+{
+    const struct bench_connects *n = &r->connects;
+    double seconds = bench_ramp_seconds(n);
+    fprintf(out, "connects    %llu in %.3f s: %.0f/s; while measuring %llu: %.0f/s\n",
+            (unsigned long long)n->ramp, seconds, bench_rate(n->ramp, seconds),
+            (unsigned long long)n->measured, bench_rate(n->measured, r->seconds));
+}
+
 static void latency_table(FILE *out, const struct bench_result *r)
 {
     if (r->latency.count + r->handshakes.count + r->subscribes.count == 0) return;
@@ -72,7 +94,9 @@ static void latency_table(FILE *out, const struct bench_result *r)
     latency_row(out, "latency", &r->latency);
     latency_row(out, "handshake", &r->handshakes);
     latency_row(out, "subscribed", &r->subscribes);
-    fputs("latency: from the tick's own time to here; handshake, subscribed: from connecting on\n\n", out);
+    fputs("latency: from the tick's own time to here; handshake, subscribed: from when its connection was "
+          "due\n\n",
+          out);
 }
 
 static void latency_row(FILE *out, const char *name, const struct latency *l)
@@ -93,8 +117,8 @@ static void deflate_lines(FILE *out, const struct bench *b, const struct bench_r
         out,
         "deflate     %.2f MB/s on the wire are %.2f MB/s unpacked: ratio %.2f; %llu of %llu messages were "
         "packed\n",
-        (double)n->bytes / r->seconds / 1e6, (double)bench_unpacked_bytes(n) / r->seconds / 1e6, d.ratio,
-        (unsigned long long)n->packed, (unsigned long long)n->frames);
+        bench_rate(n->bytes, r->seconds) / 1e6, bench_rate(bench_unpacked_bytes(n), r->seconds) / 1e6,
+        d.ratio, (unsigned long long)n->packed, (unsigned long long)n->frames);
     const char *how = d.takeover == 0          ? "each message by itself"
                       : d.takeover == d.agreed ? "with context takeover"
                                                : "some with context takeover";

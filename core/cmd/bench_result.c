@@ -2,6 +2,7 @@
 
 static void gather_thread(struct bench_result *r, const struct bench_thread *t);
 static void add_counts(struct bench_counts *into, const struct bench_counts *from);
+static void add_connects(struct bench_connects *into, const struct bench_connects *from);
 
 void bench_gather(const struct bench *b, struct bench_result *r)
 {
@@ -25,13 +26,14 @@ static void gather_thread(struct bench_result *r, const struct bench_thread *t)
     if (seconds <= 0) return;
     double cpu = (double)(t->cpu_end_ns - t->cpu_begin_ns) / 1e9 / seconds;
     r->cpu_all += cpu;
+    r->cpu_most = cpu > r->cpu_most ? cpu : r->cpu_most; /* the reference's too: where it is late, all is */
     if (t->reference) return;
     latency_merge(&r->latency, t->latency);
     latency_merge(&r->handshakes, t->handshakes);
     latency_merge(&r->subscribes, t->subscribes);
     series_merge(&r->series, t->series);
+    add_connects(&r->connects, &t->connects);
     r->seconds = seconds > r->seconds ? seconds : r->seconds;
-    r->cpu_most = cpu > r->cpu_most ? cpu : r->cpu_most;
 }
 
 static void add_counts(struct bench_counts *into, const struct bench_counts *from)
@@ -41,6 +43,22 @@ static void add_counts(struct bench_counts *into, const struct bench_counts *fro
     uint64_t silence = max_u64(into->silence_ns, from->silence_ns);
     for (size_t i = 0; i < sizeof *into / sizeof *a; i++) a[i] += b[i];
     into->silence_ns = silence;
+}
+
+static void add_connects(struct bench_connects *into, const struct bench_connects *from)
+{
+    bool first = into->ramp == 0;
+    if (from->ramp) {
+        into->ramp_begin_ns = first ? from->ramp_begin_ns : min_u64(into->ramp_begin_ns, from->ramp_begin_ns);
+        into->ramp_end_ns = max_u64(into->ramp_end_ns, from->ramp_end_ns);
+    }
+    into->ramp += from->ramp;
+    into->measured += from->measured;
+}
+
+double bench_ramp_seconds(const struct bench_connects *n)
+{
+    return (double)(n->ramp_end_ns - n->ramp_begin_ns) / 1e9;
 }
 
 struct bench_deflated bench_deflated(const struct bench_result *r)

@@ -17,7 +17,9 @@ static bool prepare(struct bench_thread *t);
 static struct io *open_io(const struct bench_thread *t, struct fault *f);
 static void pin(const struct bench_thread *t);
 static void see_phase(struct bench_thread *t, uint64_t now_ns);
+static bool may_begin(const struct bench_thread *t);
 static void begin_more(struct bench_thread *t, uint64_t now_ns);
+static uint64_t wait_ns(const struct bench_thread *t);
 static void settle(struct bench_thread *t, struct bench_conn *c, uint64_t now_ns);
 static void settle_all(struct bench_thread *t, uint64_t now_ns);
 static void finish(struct bench_thread *t);
@@ -37,7 +39,7 @@ void *bench_thread_main(void *thread)
     enum bench_phase last = t->reference ? PHASE_DONE : PHASE_STOP;
     while (t->phase < last) {
         struct io_event events[EVENTS_MAX];
-        uint32_t count = t->io->ops->wait(t->io, events, EVENTS_MAX, WAIT_NS);
+        uint32_t count = t->io->ops->wait(t->io, events, EVENTS_MAX, wait_ns(t));
         uint64_t now = clock_mono_ns();
         see_phase(t, now);
         for (uint32_t i = 0; i < count; i++) {
@@ -60,6 +62,7 @@ static bool prepare(struct bench_thread *t)
     random_secret(t->secret, sizeof t->secret);
     random_secret(t->mask, sizeof t->mask);
     t->sample_left = t->bench->options.sample;
+    t->next_again_ns = UINT64_MAX;
     for (uint32_t i = 0; i < t->conn_count; i++) bench_plan_draw(t, &t->conns[i]);
     struct latency **all[] = {&t->latency, &t->handshakes, &t->subscribes};
     bool ok = true;
@@ -123,18 +126,36 @@ static void see_phase(struct bench_thread *t, uint64_t now_ns)
     if (phase == PHASE_MEASURE) atomic_fetch_add(&t->bench->measuring, 1);
 }
 
-static void begin_more(struct bench_thread *t, uint64_t now_ns)
+/* The reference comes first: what is checked must be in its record. */
+static bool may_begin(const struct bench_thread *t)
 {
     const struct bench *b = t->bench;
-    /* The reference comes first: what is checked must be in its record. */
     bool must_wait = b->options.verify && !t->reference &&
                      atomic_load_explicit(&b->verify.first, memory_order_acquire) == 0;
-    uint64_t step_ns = b->options.ramp ? NS_PER_SECOND * b->options.threads / b->options.ramp : 0;
-    while (!must_wait && t->begun < t->conn_count && t->shaking < SHAKING_MAX && now_ns >= t->next_begin_ns) {
-        if (t->next_begin_ns == 0) t->next_begin_ns = now_ns;
+    return !must_wait && t->begun < t->conn_count && t->shaking < SHAKING_MAX;
+}
+
+/* With --ramp each is due at a time of its own, whatever the ones before are waiting for. */
+static void begin_more(struct bench_thread *t, uint64_t now_ns)
+{
+    const struct bench_options *o = &t->bench->options;
+    uint64_t step_ns = o->ramp ? NS_PER_SECOND * o->threads / o->ramp : 0;
+    while (may_begin(t) && now_ns >= t->next_begin_ns) {
+        if (t->next_begin_ns == 0 || !o->ramp) t->next_begin_ns = now_ns;
+        uint64_t due_ns = t->next_begin_ns;
         t->next_begin_ns += step_ns;
-        bench_conn_begin(t, &t->conns[t->begun++]);
+        bench_conn_begin(t, &t->conns[t->begun++], due_ns);
     }
+}
+
+/* Until the next connection is due, so that what is timed from then on is not our own lateness. */
+static uint64_t wait_ns(const struct bench_thread *t)
+{
+    const struct bench_options *o = &t->bench->options;
+    uint64_t due = t->next_again_ns, now = clock_mono_ns();
+    if (o->ramp && may_begin(t)) due = min_u64(due, t->next_begin_ns);
+    if (o->churn && bench_measuring(t) && t->readers) due = min_u64(due, t->next_churn_ns);
+    return due > now ? min_u64(due - now, WAIT_NS) : 0;
 }
 
 /* After an event: the verifier's turn, and who may go on reading. */

@@ -52,6 +52,49 @@ def test_a_server_that_is_stopped_is_seen():
         assert max(i["p99"] for i in r["series"]["intervals"]) > 0.4e9
 
 
+def established(port):
+    """Connections to this port of loopback that the kernel has made, whoever has taken them."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return sum(row[2] == f"0100007F:{port:04X}" and row[3] == "01" for row in rows)
+
+
+def wait_established(port, count, process):
+    """Until there are so many, or the process has ended."""
+    while established(port) < count and process.poll() is None:
+        time.sleep(0.01)
+
+
+def test_a_handshake_is_timed_from_when_it_was_due():
+    """The server stands still for a second: 128 of 300 are begun, the others wait inside bench. None was quick."""
+    with Server(feed=FEED) as server:
+        server.process.send_signal(signal.SIGSTOP)
+        load = subprocess.Popen([TICKCAST, "bench", "--url", url_of(server), "--connections", "300", "--ramp", "3000", "--duration",
+                                 "0.5", "--json", "-", "--warmup", "0"], stdout=subprocess.PIPE, text=True)
+        try:
+            wait_established(server.port, 128, load)
+            wait_until(time.monotonic() + 1)  # the stall itself
+            server.process.send_signal(signal.SIGCONT)
+            out, _ = load.communicate(timeout=60)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+            load.kill()
+        r = json.loads(out)
+        assert r["handshake_ns"]["samples"] == 300 and r["handshake_ns"]["min"] > 0.8e9, r["handshake_ns"]
+        assert r["subscribed_ns"]["min"] > 0.8e9
+        assert r["connects"]["ramp"] == 300 and r["connects"]["ramp_seconds"] > 1 and r["connects"]["measured"] == 0
+        assert abs(r["connects"]["ramp_per_second"] * r["connects"]["ramp_seconds"] - 300) < 3
+
+
+def test_enough_at_once_is_a_measurement_still():
+    with Server(feed=FEED) as server:
+        done = run("bench", "--url", url_of(server), "--connections", "20", "--verify", "--enough", "1000", "--duration", "30",
+                   "--json", "-")  # the default warm-up has more than enough
+        assert done.returncode == 0, done.stderr
+        r = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(word))
+        assert 0 < r["seconds"] < 25 and r["readers"]["ticks_per_second"] > 0 and r["verified"]["ticks"] >= 1000
+
+
 @pytest.mark.parametrize("io", ["uring", "epoll"])
 def test_killed_churned_and_stalled_streams_stay_true(io):
     with Server(feed=FEED) as server:
@@ -61,6 +104,7 @@ def test_killed_churned_and_stalled_streams_stay_true(io):
         n = r["readers"]
         assert n["kills"] > 20 and n["churns"] > 5 and n["stalls"] > 5 and n["resumes"] > 10, n
         assert r["handshake_ns"]["samples"] >= 40 + n["resumes"]
+        assert r["connects"]["ramp"] == 40 and r["connects"]["measured"] >= n["resumes"]
         assert r["verified"]["ticks"] > 10000
 
 
