@@ -165,6 +165,26 @@ class SocketIo(Node):
     hellos = (b"40",)
 
 
+class Bun(Announced):
+    name = "Bun"
+    what = "npm, server.publish(tick): its WebSockets are uWebSockets"
+    program = os.path.join(HERE, "node_modules", "@oven", "bun-linux-x64", "bin", "bun")
+
+    def absent(self):
+        return None if os.path.exists(self.program) else "npm ci in bench/compare failed, was not run, or has no Bun for this machine"
+
+    def command(self, load):
+        return [self.program, os.path.join(HERE, "servers", "bun.mjs")]
+
+
+class BunBatch(Bun):
+    name = "Bun batch"
+    what = "what was read at once in one message"
+
+    def command(self, load):
+        return ["env", "BATCH=1", *super().command(load)]
+
+
 class Lws(Announced):
     name = "libwebsockets"
     what = "a server of ours in C, one lws_write a tick and client"
@@ -280,7 +300,7 @@ http {{
         return ["nginx", "-p", self.folder.name, "-c", config, "-e", "stderr"]
 
 
-ALL = (Tickcast, TickcastBatch, Nchan, Ws, Nats, Mosquitto, Lws, SocketIo)
+ALL = (Tickcast, TickcastBatch, Bun, BunBatch, Nchan, Ws, Nats, Mosquitto, Lws, SocketIo)
 
 
 def first_line(command):

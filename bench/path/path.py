@@ -24,10 +24,10 @@ from local_server import end_process, free_port, pinned, wait_answers  # noqa: E
 class Server:
     """`tickcast serve` on a free port; `with` ends it."""
 
-    def __init__(self, program, cpu, feed):
+    def __init__(self, program, cpu, feed, options=("--workers", "1")):
         self.port = free_port()
         self.log = tempfile.TemporaryFile()
-        command = [program, "serve", "--listen", f"127.0.0.1:{self.port}", "--workers", "1", "--quiet", "--feed", feed]
+        command = [program, "serve", "--listen", f"127.0.0.1:{self.port}", "--quiet", "--feed", feed, *options]
         self.process = subprocess.Popen(pinned(cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=self.log)
 
@@ -41,14 +41,22 @@ class Server:
         end_process(self.process, 10)
         self.log.close()
 
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+
     def used(self):
         """(processor seconds, sends, ticks) so far."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        return seconds, metric(text, "sends_total"), metric(text, "ticks_total")
+        text = self.metrics()
+        return sum(process_times(self.process.pid)), metric(text, "sends_total"), metric(text, "ticks_total")
+
+
+def process_times(pid):
+    """(user, system) processor seconds so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    tick = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / tick, int(fields[12]) / tick
 
 
 def main():
