@@ -1,6 +1,6 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare bench-lists \
+.PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare bench-lists bench-table \
         clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
@@ -43,6 +43,11 @@ bench: deps-test ## all benchmarks and the whole path, beside the last kept run 
 bench-lists: deps-test ## what a send costs with many watch lists, as a ratio to one common list
 	@tools/build.sh release tickcast
 	@/usr/bin/python3 bench/path/path.py build/release/tickcast --lists $(ARGS)
+bench-table: deps-test ## every row of the performance table, into docs/performance-table.md (ROUNDS SECONDS N ROWS OUT)
+	@tools/build.sh release floor -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
+	@tools/build.sh release tickcast
+	@tools/build.sh release tickcast_lines
+	@/usr/bin/python3 bench/path/table.py build/release/tickcast build/release/bench/floor build/release/bench/tickcast_lines
 compare: deps-test ## the same load on tickcast and other servers, into docs/compare.md (ROUNDS SECONDS N PEERS LOADS OUT)
 	@tools/deps.sh compare || echo "compare: goes on without what is missing"
 	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON

@@ -64,8 +64,15 @@ def build():
     if flags.returncode == 0:
         subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", os.path.join(peers.BUILD, "lws"),
                         os.path.join(peers.HERE, "servers", "lws.c")] + flags.stdout.split() + ["-lpthread"], check=True)
-    if shutil.which("npm") and not os.path.isdir(os.path.join(peers.HERE, "node_modules")):
+    if shutil.which("npm") and packages_are_old():
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=peers.HERE, check=False)
+
+
+def packages_are_old():
+    """Not installed, or before the lock file last changed."""
+    installed = os.path.join(peers.HERE, "node_modules", ".package-lock.json")
+    lock = os.path.join(peers.HERE, "package-lock.json")
+    return not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock)
 
 
 def choose(absent, cpu):

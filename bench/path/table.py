@@ -1,0 +1,136 @@
+"""Every row of the performance table on this machine: `make bench-table`. Writes docs/performance-table.md and build/bench/table.json.
+
+usage: table.py PROGRAM FLOOR [LINES]     LINES: tickcast_lines, for the rows beside other servers
+
+Interleaved: in each round every row's sides run one after the other (in odd rounds the other way round), each on a server of its own,
+just started, on one processor, the load on another. Only ratios within a round count. Environment:
+
+    ROUNDS=7 SECONDS=2 N=1000     how often, how long, how many subscribers (rows of other sizes follow N)
+    ROWS="single burst64"         which rows; without: all. ROWS=list prints them
+    OUT=docs/performance-table.md where to write; lines of rows that were not run stay, if they are of a like machine
+    BUILD=build/bench             where table.json goes: every figure of every round
+"""
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "compare")]
+import peers  # noqa: E402
+import table_report  # noqa: E402
+import table_rows  # noqa: E402
+from table_sides import Failed, Peer, descriptors_needed, raise_descriptors  # noqa: E402
+
+LOAD_TOO_HIGH = 0.5  # a load average above it is told: somebody else uses the machine
+
+
+class Settings:
+    """What all sides are measured with; path.py's functions take it for their arguments."""
+
+    def __init__(self, program, floor):
+        self.program, self.floor = program, floor
+        self.rounds, self.seconds = int(os.environ.get("ROUNDS") or 7), float(os.environ.get("SECONDS") or 2)
+        self.connections = int(os.environ.get("N") or 1000)
+        if self.rounds < 1 or self.seconds < 0.2 or self.connections < 10:
+            sys.exit("table: ROUNDS >= 1, SECONDS >= 0.2 and N >= 10 are wanted")
+        cpus = sorted(os.sched_getaffinity(0))
+        self.server_cpu, self.client_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
+
+    def many(self, size):
+        """Subscribers of a row that has `size` times N."""
+        return max(1, int(self.connections * size))
+
+
+def main():
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
+    programs = [os.path.abspath(path) for path in sys.argv[1:]]  # a peer runs in a folder of its own
+    s = Settings(programs[0], programs[1])
+    if len(programs) == 3:
+        peers.Tickcast.program = programs[2]
+    rows, not_run = choose(s)
+    if any(isinstance(side, Peer) for row in rows for side in row.sides):
+        import run as compare
+        compare.build()
+    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(),
+           "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None, "not_run": not_run}
+    if run["load"] > LOAD_TOO_HIGH:
+        print(f"table: the load average is {run['load']:.1f}: something else runs here, and the figures will show it", flush=True)
+    results = {row.name: [] for row in rows}
+    for number in range(s.rounds):
+        for row in rows:
+            results[row.name].append(measure(row, s, number))
+            print(line_of(row, number, results[row.name][-1]), flush=True)
+    out = os.environ.get("OUT") or os.path.join(ROOT, "docs", "performance-table.md")
+    keep_json(run, results)
+    table_report.write(out, table_rows.ALL, s, run, results)
+    bad = [name for name, rounds in results.items() if all("failed" in r for r in rounds)]
+    print(f"table: {len(rows)} rows, {len(bad)} without a figure{': ' + ', '.join(bad) if bad else ''}; {out}")
+    return 1 if bad else 0
+
+
+def choose(s):
+    """(rows to run, {name: why not} of those that cannot)."""
+    known = {row.name: row for row in table_rows.ALL}
+    wanted = (os.environ.get("ROWS") or "").replace(",", " ").split()
+    if wanted == ["list"]:
+        for row in table_rows.ALL:
+            print(f"{row.name:16}{row.what}")
+        sys.exit(0)
+    for name in wanted:
+        if name not in known:
+            sys.exit(f"table: ROWS: no row {name}; there are: {', '.join(known)}")
+    rows, not_run = [known[name] for name in wanted] or list(table_rows.ALL), {}
+    files = raise_descriptors()
+    for row in rows:
+        need = descriptors_needed(row, s)
+        if need > files:
+            not_run[row.name] = f"{need} open files are needed, the hard limit is {files} (ulimit -Hn)"
+    for name, why in not_run.items():
+        print(f"table: {name} is not run: {why}", flush=True)
+    return [row for row in rows if row.name not in not_run], not_run
+
+
+def measure(row, s, number):
+    """{label: figures} of a round, or {"failed": why}."""
+    sides, round_ = row.sides, {}
+    for side in sides if number % 2 == 0 else sides[::-1]:
+        try:
+            round_[side.label] = side.measure(s)
+        except (Failed, SystemExit, OSError, ValueError, subprocess.SubprocessError) as error:
+            return {"failed": f"{side.label}: {error}"}
+    return round_
+
+
+def line_of(row, number, round_):
+    head = f"round {number + 1}  {row.name:16}"
+    if "failed" in round_:
+        return head + f"failed: {round_['failed']}"
+    return head + "  ".join(f"{line.title} {line.form.format(line.figure(round_))}" for line in row.lines)
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+    return f"{os.cpu_count()} x {model}, Linux {platform.release()}"
+
+
+def commit():
+    said = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, check=False)
+    return said.stdout.strip() or "no commit"
+
+
+def keep_json(run, results):
+    folder = os.environ.get("BUILD") or os.path.join(ROOT, "build", "bench")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "table.json"), "w", encoding="utf-8") as file:
+        json.dump({"run": run, "results": results}, file, indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

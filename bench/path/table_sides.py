@@ -1,0 +1,270 @@
+"""What a row of the performance table puts side by side: each side is a server and a load, measured once a round.
+
+A side is called with the settings (table.Settings) and returns figures:
+
+    ticks      delivered a second                       p50, p99   ms from the intended time of a tick
+    user       user share of the server's processor time  wall     user share of the measured time
+    client     processor share of the load's thread     full       share of sends that met a full socket
+    bytes      a tick                                   per_send   ticks
+    cost       us of the server a send                  bytes_each of an idle connection
+
+`say` is the same as two commands, for the table. The load is `tickcast bench --any`: it counts messages and looks into none (but
+for the sampled ones where latency is taken), which is the cheapest client there is here.
+"""
+import json
+import os
+import subprocess
+import time
+
+import path
+from local_server import end_process, free_port, pinned, wait_answers
+
+WARMUP_SECONDS = 0.5
+IDLE_FIRST = 4000  # comings and goings before memory is looked at: they touch what handshakes need
+
+
+class Failed(Exception):
+    """A side has no figure this time; the text says why."""
+
+
+class Floor:
+    """What the kernel allows: bench/floor."""
+    label = "floor"
+
+    def __init__(self, burst=1, frame="tick", rate=0, size=1, cohort=0):
+        self.burst, self.frame, self.rate, self.size, self.cohort = burst, frame, rate, size, cohort
+        if cohort:
+            self.label = "floor in turns"
+
+    def options(self, s):
+        out = ["--clients", str(s.many(self.size))]
+        if self.rate:
+            return out + ["--rate", str(self.rate)] + (["--cohort", str(s.many(self.size))] if self.cohort else [])
+        return out + ["--burst", str(self.burst)] + (["--frame", "batch"] if self.frame == "batch" else [])
+
+    def say(self, s):
+        return " ".join(["floor --port P", *self.options(s)]), bench_words(s, self.size, "/", timed=self.rate > 0)
+
+    def measure(self, s):
+        port = free_port()
+        process = subprocess.Popen(pinned(s.server_cpu) + [s.floor, "--port", str(port), *self.options(s)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            if not wait_answers(process, port):
+                raise Failed(f"floor: {process.stderr.read().strip()[-200:]}")
+            report = finish(start_bench(s, port, "/", s.many(self.size), timed=self.rate > 0), s)
+        finally:
+            end_process(process, 10)
+            out = process.stdout.read()
+            process.stdout.close()
+            process.stderr.close()
+        said = json.loads(out)
+        figures = of_report(report, self.burst if self.frame == "batch" else 1)
+        figures["full"] = (said["full"] + said["part"]) / max(said["sends"], 1)
+        if not self.rate:
+            figures["per_send"] = self.burst
+        return figures
+
+
+class Tickcast:
+    label = "tickcast"
+
+    def __init__(self, burst=1, frame="tick", rate=0, size=1, binary=False, kinds="", label=None):
+        self.frame, self.size, self.binary, self.timed = frame, size, binary, rate > 0
+        self.feed = f"sim:?rate={rate}" if rate else f"sim:?rate=0&burst={burst}&pace=workers"
+        self.feed += f"&kinds={kinds}" if kinds else ""
+        self.target = f"/v1/ws?symbols=*&snapshot=0&frame={frame}"
+        self.label = label or self.label
+
+    def options(self, s):
+        return ["--workers", "1", "--max-connections", str(max(16384, 2 * s.many(self.size)))]
+
+    def say(self, s):
+        server = f"tickcast serve --listen 127.0.0.1:P --feed '{self.feed}' {' '.join(self.options(s))}"
+        return server, bench_words(s, self.size, self.target, self.timed, self.binary)
+
+    def measure(self, s):
+        with path.Server(s.program, s.server_cpu, self.feed, self.options(s)) as server:
+            load = start_bench(s, server.port, self.target, s.many(self.size), self.timed, self.binary)
+            wait_subscribed(server, load, s.many(self.size))
+            before, began = usage(server), time.monotonic()
+            time.sleep(WARMUP_SECONDS / 2 + s.seconds)
+            after, seconds = usage(server), time.monotonic() - began
+            report = finish(load, s)
+        spent = {key: after[key] - before[key] for key in after}
+        if spent["ticks"] == 0:
+            raise Failed("tickcast sent no tick while it was measured")
+        figures = of_report(report)
+        if self.frame == "batch":  # how many ticks a frame has may change, but hardly how many bytes a tick
+            figures["bytes"] = spent["bytes"] / spent["ticks"]
+            figures["ticks"] = report["readers"]["bytes_per_second"] / figures["bytes"]
+        figures["full"] = spent["full"] / max(spent["sends"], 1)
+        figures["per_send"] = spent["ticks"] / max(spent["sends"], 1)
+        figures["user"] = spent["user"] / max(spent["user"] + spent["system"], 1e-9)
+        figures["wall"] = spent["user"] / seconds
+        return figures
+
+
+class Peer:
+    """A server of bench/compare under its load: ticks come as lines from a publisher beside the server."""
+
+    def __init__(self, peer, burst=1, rate=0):
+        self.peer, self.label = peer, peer.name
+        self.load = {"kind": "rate", "rate": rate} if rate else {"kind": "closed", "burst": burst}
+
+    def say(self, s):
+        kind = "rate" if "rate" in self.load else "closed"
+        return f"bench/compare: {self.peer.name}", f"the load of `make compare PEERS='{self.peer.name}' LOADS={kind}`"
+
+    def measure(self, s):
+        import run as compare  # bench/compare, found by table.py; a build without it needs none of it
+        peer = self.peer(s.server_cpu)
+        why = peer.absent()
+        if why:
+            raise Failed(f"{peer.name}: {why}")
+        load = {"name": "table", "connections": s.connections, "stuck": 0, **self.load}
+        r = compare.measure(peer, load, s.seconds, s.client_cpu)
+        if "failed" in r:
+            raise Failed(f"{peer.name}: {r['failed']}")
+        return {"ticks": r["ticks"] / r["seconds"], "client": r["client_cpu"], "p50": r["p50_ms"], "p99": r["p99_ms"],
+                "lost": r["lost"], "version": peer.version()}
+
+
+class Lists:
+    """What a send costs the server at 10 000 ticks/s, many lists against one: path.py."""
+
+    def __init__(self, size, many):
+        self.size, self.many = size, many
+        self.label = "as many lists" if many else "one list"
+
+    def say(self, s):
+        connections = s.many(self.size)
+        return ("tickcast serve --feed 'sim:?symbols=500&rate=10000&halts=0' --workers 1",
+                f"tickcast bench --connections {connections} --lists {connections if self.many else 1} --list-size 20")
+
+    def measure(self, s):
+        connections = s.many(self.size)
+        cost, ticks = path.send_cost(s, connections, connections if self.many else 1)
+        return {"cost": cost, "ticks_a_send": ticks}
+
+
+class Memory:
+    """Growth of the server's own resident memory (RssAnon: no file pages, nothing of the kernel's) by idle connections."""
+    label = "tickcast"
+
+    def say(self, s):
+        first, count = min(IDLE_FIRST, s.many(4)), s.many(6)
+        return ("tickcast serve --feed 'sim:?symbols=20&rate=1000' --workers 1 --log-capacity 1024",
+                f"tickcast bench --idle, {first} and away, {first} that stay, {count} more: growth by these")
+
+    def measure(self, s):
+        first, count = min(IDLE_FIRST, s.many(4)), s.many(6)
+        with path.Server(s.program, s.server_cpu, "sim:?symbols=20&rate=1000", ["--workers", "1", "--log-capacity", "1024"]) as server:
+            wait_metric(server, "head_seq", 1500)  # every page of the log is touched
+            finish(start_idle(s, server, first, 0.1), s)
+            stay = start_idle(s, server, first, 600)
+            try:
+                wait_metric(server, "upgrades_total", 2 * first)
+                before = resident(server.process.pid)
+                more = start_idle(s, server, count, 600)
+                try:
+                    wait_metric(server, "upgrades_total", 2 * first + count)
+                    after = resident(server.process.pid)
+                finally:
+                    end_process(more, 20)
+            finally:
+                end_process(stay, 20)
+        return {"bytes_each": (after - before) / count}
+
+
+def usage(server):
+    user, system = path.process_times(server.process.pid)
+    text = server.metrics()
+    full = path.metric(text, "sends_full_total") + path.metric(text, "sends_part_total")
+    return {"user": user, "system": system, "full": full, "sends": path.metric(text, "sends_total"),
+            "ticks": path.metric(text, "ticks_total"), "bytes": path.metric(text, "sent_bytes_total")}
+
+
+def of_report(report, ticks_a_message=1):
+    readers, latency = report["readers"], report["latency_ns"]
+    if report["failed"] or readers["messages"] == 0:
+        raise Failed(f"the load: {report.get('first', 'no message came')}")
+    figures = {"ticks": readers["messages_per_second"] * ticks_a_message, "client": report["cpu"],
+               "bytes": readers["bytes"] / (readers["messages"] * ticks_a_message)}
+    if latency["samples"]:
+        figures.update(p50=latency["p50"] / 1e6, p99=latency["p99"] / 1e6)
+    return figures
+
+
+def bench_options(s, target, port, connections, timed, binary):
+    out = ["--any", "--url", f"ws://127.0.0.1:{port}{target}", "--connections", str(connections), "--duration", f"{s.seconds:g}",
+           "--warmup", f"{WARMUP_SECONDS:g}"]
+    return out + (["--ts-key", "ts"] if timed else []) + (["--subprotocol", "tickcast.v1.bin"] if binary else [])
+
+
+def bench_words(s, size, target, timed=False, binary=False):
+    return " ".join(["tickcast bench", *(f"'{w}'" if "&" in w else w for w in bench_options(s, target, "P", s.many(size), timed, binary))])
+
+
+def start_bench(s, port, target, connections, timed=False, binary=False):
+    return start(s, bench_options(s, target, port, connections, timed, binary))
+
+
+def start_idle(s, server, connections, seconds):
+    return start(s, ["--url", f"ws://127.0.0.1:{server.port}/v1/ws", "--idle", "--connections", str(connections),
+                     "--duration", f"{seconds:g}", "--warmup", "0"])
+
+
+def start(s, options):
+    command = pinned(s.client_cpu) + [s.program, "bench", "--json=-", *options]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process, s):
+    try:
+        out, err = process.communicate(timeout=s.seconds + 120)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise Failed("the load did not end") from error
+    if not out.strip():
+        raise Failed(f"the load: {err.strip()[-200:]}")
+    return json.loads(out)
+
+
+def wait_subscribed(server, load, count):
+    end = time.monotonic() + 60
+    while path.metric(server.metrics(), "subscribers") < count:
+        if load.poll() is not None or time.monotonic() > end:
+            load.kill()
+            raise Failed(f"the load did not get going: {load.communicate()[1].strip()[-200:]}")
+        time.sleep(0.05)
+
+
+def wait_metric(server, name, least):
+    end = time.monotonic() + 120
+    while path.metric(server.metrics(), name) < least:
+        if time.monotonic() > end:
+            raise Failed(f"/metrics: {name} did not come to {least}")
+        time.sleep(0.05)
+
+
+def resident(pid):
+    """Bytes of the process's own."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon")) * 1024
+
+
+def descriptors_needed(row, s):
+    """Of one process, with room to spare."""
+    sizes = [s.many(getattr(side, "size", 1)) for side in row.sides] + ([s.many(10)] if row.name == "memory" else [])
+    return max(sizes) + 500
+
+
+def raise_descriptors():
+    """The hard limit, which children inherit as their soft one."""
+    import resource
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else os.sysconf("SC_OPEN_MAX")
