@@ -171,7 +171,9 @@ class Bun(Announced):
     program = os.path.join(HERE, "node_modules", "@oven", "bun-linux-x64", "bin", "bun")
 
     def absent(self):
-        return None if os.path.exists(self.program) else "npm ci in bench/compare failed, was not run, or has no Bun for this machine"
+        if os.path.exists(self.program):
+            return None
+        return "npm ci in bench/compare failed, was not run, or has no Bun for this machine"
 
     def command(self, load):
         return [self.program, os.path.join(HERE, "servers", "bun.mjs")]

@@ -72,8 +72,9 @@ static uint64_t put_batch(uint8_t *out, uint32_t ticks)
         if (i > 0) text[size++] = ',';
         size += tick_text(text + size, i, now);
     }
-    memcpy(text + size, "]}", 2);
-    return put_frame(out, text, size + 2);
+    text[size++] = ']';
+    text[size++] = '}';
+    return put_frame(out, text, size);
 }
 
 void stream_publish(struct floor_stream *s, const struct floor_options *o)

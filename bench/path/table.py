@@ -1,9 +1,9 @@
-"""Every row of the performance table on this machine: `make bench-table`. Writes docs/performance-table.md and build/bench/table.json.
+"""Every row of the performance table, here: `make bench-table`. Writes docs/performance-table.md and build/bench/table.json.
 
 usage: table.py PROGRAM FLOOR [LINES]     LINES: tickcast_lines, for the rows beside other servers
 
-Interleaved: in each round every row's sides run one after the other (in odd rounds the other way round), each on a server of its own,
-just started, on one processor, the load on another. Only ratios within a round count. Environment:
+Interleaved: in each round every row's sides run one after the other (in odd rounds the other way round), each on a server of its
+own, just started, on one processor, the load on another. Only ratios within a round count. Environment:
 
     ROUNDS=7 SECONDS=2 N=1000     how often, how long, how many subscribers (rows of other sizes follow N)
     ROWS="single burst64"         which rows; without: all. ROWS=list prints them
@@ -12,7 +12,6 @@ just started, on one processor, the load on another. Only ratios within a round 
 """
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -23,40 +22,24 @@ sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "comp
 import peers  # noqa: E402
 import table_report  # noqa: E402
 import table_rows  # noqa: E402
-from table_sides import Failed, Peer, descriptors_needed, raise_descriptors  # noqa: E402
+from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
+from table_sides import Failed, Peer, descriptors_needed  # noqa: E402
 
 LOAD_TOO_HIGH = 0.5  # a load average above it is told: somebody else uses the machine
-
-
-class Settings:
-    """What all sides are measured with; path.py's functions take it for their arguments."""
-
-    def __init__(self, program, floor):
-        self.program, self.floor = program, floor
-        self.rounds, self.seconds = int(os.environ.get("ROUNDS") or 7), float(os.environ.get("SECONDS") or 2)
-        self.connections = int(os.environ.get("N") or 1000)
-        if self.rounds < 1 or self.seconds < 0.2 or self.connections < 10:
-            sys.exit("table: ROUNDS >= 1, SECONDS >= 0.2 and N >= 10 are wanted")
-        cpus = sorted(os.sched_getaffinity(0))
-        self.server_cpu, self.client_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
-
-    def many(self, size):
-        """Subscribers of a row that has `size` times N."""
-        return max(1, int(self.connections * size))
 
 
 def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    programs = [os.path.abspath(path) for path in sys.argv[1:]]  # a peer runs in a folder of its own
-    s = Settings(programs[0], programs[1])
-    if len(programs) == 3:
-        peers.Tickcast.program = programs[2]
+    s = Settings("table", sys.argv[1], rounds=7)
+    s.floor = os.path.abspath(sys.argv[2])
+    if len(sys.argv) == 4:
+        peers.Tickcast.program = os.path.abspath(sys.argv[3])  # a peer runs in a folder of its own
     rows, not_run = choose(s)
     if any(isinstance(side, Peer) for row in rows for side in row.sides):
         import run as compare
         compare.build()
-    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(),
+    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),
            "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None, "not_run": not_run}
     if run["load"] > LOAD_TOO_HIGH:
         print(f"table: the load average is {run['load']:.1f}: something else runs here, and the figures will show it", flush=True)
@@ -111,18 +94,6 @@ def line_of(row, number, round_):
     if "failed" in round_:
         return head + f"failed: {round_['failed']}"
     return head + "  ".join(f"{line.title} {line.form.format(line.figure(round_))}" for line in row.lines)
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
-    return f"{os.cpu_count()} x {model}, Linux {platform.release()}"
-
-
-def commit():
-    said = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True, check=False)
-    return said.stdout.strip() or "no commit"
 
 
 def keep_json(run, results):

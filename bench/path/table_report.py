@@ -1,5 +1,5 @@
-"""docs/performance-table.md from the rounds. Only what was run is written; a line of a row that was not run this time stays if the
-page was made on a like machine, for each line says when it was measured."""
+"""docs/performance-table.md from the rounds. Only what was run is written; a line of a row that was not run this time stays if
+the page was made on a like machine, for each line says when it was measured."""
 import os
 import re
 import statistics
@@ -9,12 +9,12 @@ HEAD = """# The performance table
 Made by `make bench-table`; not edited by hand. `make bench-table ROWS=NAME` makes the lines of a row anew; the others stay.
 Machine: {machine}. N = {n} subscribers on loopback{pinned}.
 
-A figure is the median over the rounds; in brackets the least and the most. Where two sides are named it is the ratio of the row's own
-side to what it is beside, within one round; the two columns behind it are medians of what each did. Absolute figures move by 20 %
+A figure is the median over the rounds; in brackets the least and the most. Where two sides are named it is the ratio of the row's
+own side to what it is beside, within one round; the columns behind are medians of what each did. Absolute figures move by 20 %
 and more between rounds: read the ratios. *Floor* is [bench/floor](../bench/floor/floor.h), the least a server can do: what the kernel
 allows. *Client* is the processor share of the load on both sides, and *full* the share of sends that met a full socket: with both
-high, the client was the limit, and the servers are further apart than the figure says. *A send*: ticks in one; a side that puts more
-into it than a burst saves sends that the other makes, and the figure is then not of the same work.
+high, the client was the limit, and the servers are further apart than the figure says. *A send*: ticks in one; a side that puts
+more into it than a burst saves sends that the other makes, and the figure is then not of the same work.
 
 | line | row | figure | wanted | verdict | own side | beside | client; full | rounds | measured |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -25,8 +25,8 @@ MACHINE = re.compile(r"^Machine: (.*)\. N = (\d+) ", re.M)
 
 def write(out, rows, s, run, results):
     kept = former(out, run)
-    text = HEAD.format(machine=run["machine"], n=run["n"],
-                       pinned=", server on one processor, client on another" if run["pinned"] else "; one processor: nothing is pinned")
+    pinned = ", server on one processor, client on another" if run["pinned"] else "; one processor: nothing is pinned"
+    text = HEAD.format(machine=run["machine"], n=run["n"], pinned=pinned)
     shown = []
     for row in rows:
         lines = lines_of(row, run, results[row.name]) if row.name in results else kept.get(row.name, [])
@@ -78,8 +78,8 @@ def line_text(row, line, run, good, count):
         shown += f" ({line.form.format(min(values))} to {line.form.format(max(values))})"
     rounds = str(len(good)) if len(good) == count else f"{len(good)} of {count}"
     when = f"{run['begun']}, {run['commit']}, {run['seconds']:g} s, load {run['load']:.1f}"
-    cells = [line.title, row.what, shown, line.wanted(), verdict, side_text(line, row.own, good), side_text(line, row.beside, good),
-             client_text(row, good), rounds, when]
+    cells = [line.title, row.what, shown, line.wanted(), verdict,
+             side_text(line, row.own, good), side_text(line, row.beside, good), client_text(row, good), rounds, when]
     return "| " + " | ".join(cells) + " |"
 
 

@@ -50,7 +50,8 @@ def closed(name, what, burst=1, frame="tick", size=1, user=None):
 
 
 def binary():
-    own, beside = (Tickcast(64, "batch", binary=b, kinds="trade", label=label) for b, label in ((True, "binary"), (False, "JSON")))
+    own = Tickcast(64, "batch", binary=True, kinds="trade", label="binary")
+    beside = Tickcast(64, "batch", kinds="trade", label="JSON")
     return Row("binary64", "64 trades a burst, a batch: binary beside JSON", own, beside, [
         Line("binary64", ratio(own, beside, "ticks"), "{:.2f}", (">=", 1.3), thousand),
         Line("binary64 size", lambda r: r["binary"]["bytes"], "{:.0f} B", ("<=", 40), lambda f: f"{f['bytes']:.0f} B a tick")])

@@ -1,6 +1,6 @@
 """What a row of the performance table puts side by side: each side is a server and a load, measured once a round.
 
-A side is called with the settings (table.Settings) and returns figures:
+A side is called with the settings (machine.Settings) and returns figures:
 
     ticks      delivered a second                       p50, p99   ms from the intended time of a tick
     user       user share of the server's processor time  wall     user share of the measured time
@@ -12,7 +12,6 @@ A side is called with the settings (table.Settings) and returns figures:
 for the sampled ones where latency is taken), which is the cheapest client there is here.
 """
 import json
-import os
 import subprocess
 import time
 
@@ -159,7 +158,8 @@ class Memory:
 
     def measure(self, s):
         first, count = min(IDLE_FIRST, s.many(4)), s.many(6)
-        with path.Server(s.program, s.server_cpu, "sim:?symbols=20&rate=1000", ["--workers", "1", "--log-capacity", "1024"]) as server:
+        options = ["--workers", "1", "--log-capacity", "1024"]
+        with path.Server(s.program, s.server_cpu, "sim:?symbols=20&rate=1000", options) as server:
             wait_metric(server, "head_seq", 1500)  # every page of the log is touched
             finish(start_idle(s, server, first, 0.1), s)
             stay = start_idle(s, server, first, 600)
@@ -203,7 +203,8 @@ def bench_options(s, target, port, connections, timed, binary):
 
 
 def bench_words(s, size, target, timed=False, binary=False):
-    return " ".join(["tickcast bench", *(f"'{w}'" if "&" in w else w for w in bench_options(s, target, "P", s.many(size), timed, binary))])
+    words = bench_options(s, target, "P", s.many(size), timed, binary)
+    return " ".join(["tickcast bench", *(f"'{w}'" if "&" in w else w for w in words)])
 
 
 def start_bench(s, port, target, connections, timed=False, binary=False):
@@ -259,12 +260,3 @@ def descriptors_needed(row, s):
     """Of one process, with room to spare."""
     sizes = [s.many(getattr(side, "size", 1)) for side in row.sides] + ([s.many(10)] if row.name == "memory" else [])
     return max(sizes) + 500
-
-
-def raise_descriptors():
-    """The hard limit, which children inherit as their soft one."""
-    import resource
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard if hard != resource.RLIM_INFINITY else os.sysconf("SC_OPEN_MAX")

@@ -124,9 +124,9 @@ class Floor(unittest.TestCase):
         self.assertEqual(self.report()["dropped"], 1)
 
     def test_wrong_calls_name_the_option(self):
-        for words, said in ((["--clients", "1"], "--port"), (["--port", "1x"], "--port"), (["--port", "1", "--frame", "big"], "--frame"),
-                            (["--port", "1", "--rate", "5", "--burst", "2"], "--rate"), (["--port", "1", "more"], "more")):
-            done = subprocess.run([FLOOR, *words], stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        for words, said in (("--clients 1", "--port"), ("--port 1x", "--port"), ("--port 1 --frame big", "--frame"),
+                            ("--port 1 --rate 5 --burst 2", "--rate"), ("--port 1 more", "more")):
+            done = subprocess.run([FLOOR, *words.split()], stderr=subprocess.PIPE, text=True, timeout=20, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(said, done.stderr)
 

@@ -26,8 +26,8 @@ class Settings:
 
 
 def run_of(**changes):
-    return {"begun": "2026-01-02 03:04", "load": 0.1, "machine": "2 x Some, Linux 6", "commit": "abc", "rounds": 3, "seconds": 2.0,
-            "n": 1000, "pinned": True, "not_run": {}, **changes}
+    return {"begun": "2026-01-02 03:04", "load": 0.1, "machine": "2 x Some, Linux 6", "commit": "abc", "rounds": 3,
+            "seconds": 2.0, "n": 1000, "pinned": True, "not_run": {}, **changes}
 
 
 def single(*pairs):
@@ -57,14 +57,16 @@ class Page(unittest.TestCase):
         self.assertIn("| 3 | 2026-01-02 03:04, abc, 2 s, load 0.1 |", line)
 
     def test_not_met(self):
-        self.assertIn("| 0.94 | ≥ 0.95 | **not met** |", self.line(self.write(run_of(), {"single": single((94, 100))}), "single"))
+        text = self.write(run_of(), {"single": single((94, 100))})
+        self.assertIn("| 0.94 | ≥ 0.95 | **not met** |", self.line(text, "single"))
 
     def test_upper_bound(self):
         text = self.write(run_of(), {"memory": [{"tickcast": {"bytes_each": 257.0}}]})
         self.assertIn("| 257 B | ≤ 256 B | **not met** |", self.line(text, "memory"))
 
     def test_failed_rounds_are_told(self):
-        text = self.write(run_of(), {"single": single((96, 100)) + [{"failed": "floor: gone"}], "burst16": [{"failed": "floor: late"}]})
+        text = self.write(run_of(), {"single": single((96, 100)) + [{"failed": "floor: gone"}],
+                                     "burst16": [{"failed": "floor: late"}]})
         self.assertIn("| 1 of 2 |", self.line(text, "single"))
         self.assertIsNone(self.line(text, "burst16"))
         self.assertIn("burst16 has no figure this time: floor: late", text)
@@ -109,8 +111,8 @@ class SmallRun(unittest.TestCase):
         self.assertLess(kept["results"]["binary64"][0]["binary"]["bytes"], kept["results"]["binary64"][0]["JSON"]["bytes"])
 
     def test_an_unknown_row_is_named(self):
-        done = subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "table.py"), *PROGRAMS],
-                              env={**os.environ, "ROWS": "single tripel"}, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        done = subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "table.py"), *PROGRAMS], text=True,
+                              env={**os.environ, "ROWS": "single tripel"}, stderr=subprocess.PIPE, timeout=20, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("no row tripel", done.stderr)
 
