@@ -25,6 +25,7 @@ struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position
     g->cohorts = c;
     g->cohort_count++;
     gs->cohort_count++;
+    group_news(gs, g->number)->stirred_to = 0; /* this one has nothing to do yet */
     return c;
 }
 
@@ -67,9 +68,9 @@ void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
         queue_append(gs, c);
         return;
     }
-    if (c->read >= c->group->maybe_seq) return;
-    /* Truth comes before rate: a quarter of the log behind, and it is visited early (decision 15). */
-    bool far = c->group->maybe_seq - c->read > log_capacity(gs->log) / 4;
+    uint64_t maybe_seq = group_maybe_seq(gs, c->group);
+    if (c->read >= maybe_seq) return;
+    bool far = maybe_seq - c->read > cohort_far(gs);
     if (now_ns < c->visit_due_ns && !far && !gs->hurry) {
         if (!timer_is_set(&c->timer)) timer_set(&gs->timers, &c->timer, c->visit_due_ns);
         return;
@@ -83,11 +84,12 @@ struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
     struct timer *t;
     while ((t = timer_due(&gs->timers, now_ns)) != NULL) {
         struct cohort *c = (struct cohort *)((char *)t - offsetof(struct cohort, timer));
-        if (c->read < c->group->maybe_seq && !c->queue_next) queue_append(gs, c);
+        if (c->read < group_maybe_seq(gs, c->group) && !c->queue_next) queue_append(gs, c);
     }
     struct cohort *c = gs->queue.queue_next;
     if (c == &gs->queue) return NULL;
     queue_remove(gs, c);
+    group_news(gs, c->group->number)->stirred_to = 0;
     return c;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+static uint32_t groups_most(size_t heap_bytes);
 static uint64_t key_hash(const struct group_key *k);
 static bool key_equal(const struct group_key *a, const struct group_key *b);
 static struct group *group_make(struct groups *gs, const struct group_key *key, uint64_t hash);
@@ -28,6 +29,7 @@ int groups_init(struct groups *gs, const struct groups_options *o)
     gs->queue.queue_next = gs->queue.queue_prev = &gs->queue;
     timer_wheel_init(&gs->timers, o->now_ns);
     if (heap_init(&gs->heap, o->heap_bytes) < 0) return TC_ESYSTEM;
+    if (pool_init(&gs->news, groups_most(o->heap_bytes), sizeof(struct group_news)) < 0) return TC_ESYSTEM;
     gs->buckets = memory_reserve(BUCKETS * sizeof(struct group *), 0);
     gs->by_symbol = memory_reserve(o->symbols_max * sizeof *gs->by_symbol, 0);
     gs->patterns = memory_reserve(GROUP_PATTERN_BUCKETS * sizeof(struct pattern *), 0);
@@ -36,10 +38,17 @@ int groups_init(struct groups *gs, const struct groups_options *o)
     return gs->buckets && gs->by_symbol && gs->patterns && gs->notes && gs->noted ? 0 : TC_ESYSTEM;
 }
 
-size_t groups_table_bytes(uint32_t symbols_max)
+/* Each has taken its share of the heap. */
+static uint32_t groups_most(size_t heap_bytes)
+{
+    return (uint32_t)min_u64(heap_bytes / sizeof(struct group), GROUPS_MOST);
+}
+
+size_t groups_table_bytes(uint32_t symbols_max, size_t heap_bytes)
 {
     struct groups *gs;
-    return BUCKETS * sizeof *gs->buckets + GROUP_PATTERN_BUCKETS * sizeof *gs->patterns +
+    return groups_most(heap_bytes) * (sizeof(struct group_news) + sizeof(uint32_t)) +
+           BUCKETS * sizeof *gs->buckets + GROUP_PATTERN_BUCKETS * sizeof *gs->patterns +
            symbols_max * (sizeof *gs->by_symbol + sizeof *gs->notes + sizeof *gs->noted);
 }
 
@@ -50,6 +59,7 @@ void groups_destroy(struct groups *gs)
     memory_release(gs->patterns, GROUP_PATTERN_BUCKETS * sizeof(struct pattern *));
     memory_release(gs->notes, gs->symbols_max * sizeof *gs->notes);
     memory_release(gs->noted, gs->symbols_max * sizeof *gs->noted);
+    pool_destroy(&gs->news);
     heap_destroy(&gs->heap);
 }
 
@@ -94,11 +104,13 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
 {
     struct group *g = heap_get(&gs->heap, sizeof *g);
     struct rule *rules = heap_get(&gs->heap, key->rule_count * sizeof *rules);
-    if (!g || !rules) goto full;
+    uint32_t number = pool_get(&gs->news);
+    if (!g || !rules || number == POOL_NONE) goto full;
     memcpy(rules, key->rules, key->rule_count * sizeof *rules);
     /* What was read before the group existed was not noted for it, and may match: a member that resumes there
      * and is lapped before it has read on must be told its gap. */
-    *g = (struct group){.key = *key, .hash = hash, .maybe_seq = gs->seq_read};
+    *g = (struct group){.key = *key, .hash = hash, .number = number};
+    *group_news(gs, number) = (struct group_news){.maybe_seq = gs->seq_read};
     g->key.rules = rules;
     uint32_t extra = key->encoding == ENCODING_BINARY ? KIND_BIT(TICK_SYMBOL) : 0;
     if (filter_init_with(&g->filter, &gs->heap, rules, key->rule_count, log_symbols(gs->log),
@@ -117,6 +129,7 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
     gs->group_count++;
     return g;
 full:
+    if (number != POOL_NONE) pool_put(&gs->news, number);
     heap_put(&gs->heap, rules, key->rule_count * sizeof *rules);
     heap_put(&gs->heap, g, sizeof *g);
     return NULL;
@@ -134,6 +147,7 @@ void group_put(struct groups *gs, struct group *g)
     group_unlink(gs, g);
     filter_free(&g->filter, &gs->heap);
     heap_put(&gs->heap, (void *)g->key.rules, g->key.rule_count * sizeof(struct rule));
+    pool_put(&gs->news, g->number);
     heap_put(&gs->heap, g, sizeof *g);
     gs->group_count--;
 }

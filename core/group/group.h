@@ -55,7 +55,9 @@ struct cohort {
 /* A list of groups in the index. Entry and place point at each other. */
 struct index_entry {
     struct group *group;
-    uint32_t place; /* in group->places */
+    uint32_t place;       /* in group->places */
+    uint32_t number : 24; /* the group's, so that a tick that changes nothing need not touch the group */
+    uint32_t kinds : 8;   /* those it wants here; 0: its filter knows (rules differ in kinds) */
 };
 struct index_list {
     struct index_entry *at;
@@ -73,7 +75,7 @@ struct group {
     struct filter filter;
     struct group_key key; /* rules point into this group's own copy */
     uint64_t hash;
-    uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
+    uint32_t number; /* of its news */
     struct cohort *cohorts;
     uint32_t cohort_count;
     uint32_t reference_count;   /* connections, in step or behind */
@@ -81,6 +83,16 @@ struct group {
     uint32_t place_count, place_room;
     uint32_t deflate_pause; /* frames that are not tried: packing did not pay */
 };
+
+/* What a tick changes of a group, apart from it and side by side: with 10 000 lists a tick is news to
+ * hundreds of groups, most of which have news already. */
+struct group_news {
+    uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
+    /* News up to here change maybe_seq alone: every cohort has something to do, and stands in the queue or
+     * waits for its time. 0: look at the cohorts. */
+    uint64_t stirred_to;
+};
+#define GROUPS_MOST (1u << 24)
 
 #define GROUP_PATTERN_BUCKETS 65536u
 struct pattern;
@@ -93,6 +105,7 @@ struct groups {
     uint64_t seq_marked;                /* and groups were marked for all of them */
     uint32_t members_max;               /* of a cohort */
     uint64_t interval_ns_least;         /* --batch-us */
+    struct pool news;                   /* struct group_news, by group->number */
     struct group **buckets;
     uint32_t bucket_count;
     struct group *all;            /* list head */
@@ -126,7 +139,8 @@ struct groups_options {
 
 int groups_init(struct groups *gs, const struct groups_options *o); /* 0 or TC_ESYSTEM */
 void groups_destroy(struct groups *gs);
-size_t groups_table_bytes(uint32_t symbols_max); /* what it reserves beside the heap */
+/* What it reserves beside the heap. */
+size_t groups_table_bytes(uint32_t symbols_max, size_t heap_bytes);
 
 /* ---- Groups. ---- */
 
@@ -136,6 +150,10 @@ uint32_t group_rules_sort(struct rule *rules, uint32_t count);
  * that a new group starts at. */
 struct group *group_get(struct groups *gs, const struct group_key *key);
 void group_put(struct groups *gs, struct group *g);
+static inline uint64_t group_maybe_seq(const struct groups *gs, const struct group *g)
+{
+    return ((const struct group_news *)pool_at(&gs->news, g->number))->maybe_seq;
+}
 /* True if frames of the group are conflated while in step (rate with conflate or latest). */
 bool group_conflates(const struct group *g);
 

@@ -8,6 +8,10 @@
 
 static int places_reserve(struct groups *gs, struct group *g, uint32_t count);
 static int link_symbols(struct groups *gs, struct group *g);
+static uint32_t kinds_here(const struct groups *gs, const struct index_list *list, const struct group *g);
+static void note_news(struct groups *gs, const struct index_entry *e, uint64_t seq, uint64_t now_ns);
+static void stir(struct groups *gs, struct group *g, struct group_news *n, uint64_t seq, uint64_t now_ns);
+static bool cohort_stirred(const struct cohort *c, const struct group_news *n);
 
 int index_add_group(struct groups *gs, struct group *g)
 {
@@ -67,8 +71,18 @@ int list_link(struct groups *gs, struct index_list *list, struct group *g, uint8
 {
     if (places_reserve(gs, g, g->place_count + 1) < 0 || list_reserve(gs, list) < 0) return TC_ELIMIT;
     g->places[g->place_count] = (struct index_place){list, list->count, kinds};
-    list->at[list->count++] = (struct index_entry){g, g->place_count++};
+    list->at[list->count++] = (struct index_entry){.group = g,
+                                                   .place = g->place_count++,
+                                                   .number = g->number & (GROUPS_MOST - 1),
+                                                   .kinds = (uint8_t)kinds_here(gs, list, g)};
     return 0;
+}
+
+/* Of a symbol's list where all named rules want the same, and of `every`: kinds that never change. */
+static uint32_t kinds_here(const struct groups *gs, const struct index_list *list, const struct group *g)
+{
+    if (list == &gs->every) return g->filter.kinds_all;
+    return g->filter.by_id ? 0 : g->filter.kinds_all | g->filter.kinds_named;
 }
 
 void list_unlink(struct groups *gs, struct group *g, uint32_t place)
@@ -97,15 +111,16 @@ void list_trim(struct groups *gs, struct index_list *list)
 void groups_mark(struct groups *gs, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < gs->every.count; i++)
-        if (gs->every.at[i].group->filter.kinds_all & gs->kinds_noted)
-            group_mark(gs, gs->every.at[i].group, gs->seq_noted, now_ns);
+        if (gs->every.at[i].kinds & gs->kinds_noted) note_news(gs, &gs->every.at[i], gs->seq_noted, now_ns);
     for (uint32_t i = 0; i < gs->noted_count; i++) {
         uint32_t id = gs->noted[i];
         struct note *n = &gs->notes[id];
-        struct index_list *list = &gs->by_symbol[id];
-        for (uint32_t k = 0; k < list->count; k++)
-            if (filter_kinds(&list->at[k].group->filter, id) & n->kinds)
-                group_mark(gs, list->at[k].group, n->seq, now_ns);
+        const struct index_list *list = &gs->by_symbol[id];
+        for (uint32_t k = 0; k < list->count; k++) {
+            const struct index_entry *e = &list->at[k];
+            uint32_t kinds = e->kinds ? e->kinds : filter_kinds(&e->group->filter, id);
+            if (kinds & n->kinds) note_news(gs, e, n->seq, now_ns);
+        }
         *n = (struct note){.seq = 0};
     }
     if (gs->seq_feed > 0) /* feed ticks are everybody's (decision 10) */
@@ -116,14 +131,36 @@ void groups_mark(struct groups *gs, uint64_t now_ns)
     gs->seq_marked = gs->seq_read;
 }
 
+static void note_news(struct groups *gs, const struct index_entry *e, uint64_t seq, uint64_t now_ns)
+{
+    struct group_news *n = group_news(gs, e->number);
+    if (seq <= n->stirred_to)
+        n->maybe_seq = max_u64(n->maybe_seq, seq);
+    else
+        stir(gs, e->group, n, seq, now_ns);
+}
+
 void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns)
 {
-    uint64_t maybe_before = g->maybe_seq;
-    g->maybe_seq = max_u64(maybe_before, seq);
+    stir(gs, g, group_news(gs, g->number), seq, now_ns);
+}
+
+static void stir(struct groups *gs, struct group *g, struct group_news *n, uint64_t seq, uint64_t now_ns)
+{
+    uint64_t maybe_before = n->maybe_seq, stirred_to = UINT64_MAX;
+    n->maybe_seq = max_u64(maybe_before, seq);
     for (struct cohort *c = g->cohorts; c; c = c->next) {
         if (c->read >= maybe_before) c->read = max_u64(c->read, gs->seq_marked);
         cohort_schedule(gs, c, now_ns);
+        stirred_to = min_u64(stirred_to, cohort_stirred(c, n) ? c->read + cohort_far(gs) : 0);
     }
+    n->stirred_to = stirred_to;
+}
+
+/* It has something to do and will be visited without being marked again. */
+static bool cohort_stirred(const struct cohort *c, const struct group_news *n)
+{
+    return c->read < n->maybe_seq && (c->queue_next || timer_is_set(&c->timer));
 }
 
 /* Every place has its entry, and there is one for each symbol that the filter has. */
@@ -150,12 +187,14 @@ void groups_check(const struct groups *gs)
         group_count++;
         TC_ASSERT(g->reference_count > 0);
         group_check_places(gs, g);
+        const struct group_news *n = group_news(gs, g->number);
         uint32_t members = 0, cohorts = 0;
         for (const struct cohort *c = g->cohorts; c; c = c->next) {
             TC_ASSERT(c->group == g);
             TC_ASSERT(c->covered <= c->read);
             TC_ASSERT(c->member_count <= gs->members_max);
-            if (c->read < g->maybe_seq)
+            if (n->stirred_to > 0) TC_ASSERT(cohort_stirred(c, n));
+            if (c->read < n->maybe_seq)
                 TC_ASSERT(c->queue_next != NULL || timer_is_set(&c->timer) || c->visit != UINT32_MAX);
             queued += c->queue_next != NULL;
             members += c->member_count;
@@ -166,6 +205,7 @@ void groups_check(const struct groups *gs)
         cohort_count += cohorts;
     }
     TC_ASSERT(group_count == gs->group_count);
+    TC_ASSERT(group_count == gs->news.in_use);
     TC_ASSERT(cohort_count == gs->cohort_count);
     TC_ASSERT(queued == gs->queued_count);
 }

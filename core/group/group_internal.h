@@ -11,6 +11,17 @@ static inline uint64_t mix(uint64_t hash, uint64_t v)
     return hash ^ (hash >> 29);
 }
 
+static inline struct group_news *group_news(const struct groups *gs, uint32_t number)
+{
+    return (struct group_news *)pool_at(&gs->news, number);
+}
+
+/* Truth comes before rate: so far behind, and a cohort is visited early (decision 15). */
+static inline uint64_t cohort_far(const struct groups *gs)
+{
+    return log_capacity(gs->log) / 4;
+}
+
 /* ---- The index from symbols and patterns to groups (group_index.c, group_pattern.c). Calls that return int:
  * 0, or TC_ELIMIT and nothing has changed. ---- */
 

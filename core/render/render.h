@@ -11,6 +11,7 @@
 #include "config/limits.h"
 #include "config/subscription.h"
 #include "render/filter.h"
+#include "render/trail.h"
 
 #define RENDER_FRAMES_MAX 256u                   /* WebSocket frames of one call */
 #define RENDER_SCAN_MAX   16384u                 /* log positions looked at by one call (decision 19) */
@@ -30,6 +31,7 @@ struct frame_end {
 /* Reused from call to call; contents mean nothing between calls. Owner: the worker. */
 struct render_scratch {
     uint32_t keys[512];
+    uint64_t wanted[RENDER_SCAN_MAX / 64]; /* a bit for each position of a short list's ticks */
     struct kept {
         uint64_t seq;
         uint32_t size;    /* bytes it may take; 0: conflated away */
@@ -46,7 +48,8 @@ struct render_scratch {
 struct render_in {
     const struct log *log;
     const struct filter *filter;
-    uint64_t from, to; /* (from, to]; to <= head */
+    const struct trail *trail; /* or NULL: makes short lists cheaper, changes no byte */
+    uint64_t from, to;         /* (from, to]; to <= head */
     uint64_t position; /* what the envelope says as "from": <= from; nothing in (position, from] matches */
     uint32_t scan_max; /* at most so many log positions; 0: RENDER_SCAN_MAX */
     uint32_t

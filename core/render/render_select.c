@@ -22,6 +22,10 @@ struct state_key {
     uint64_t a, b;
 };
 
+static int scan(struct selection *x, uint64_t end, uint64_t *at);
+static bool short_list(const struct render_in *in, uint64_t end);
+static int follow(struct selection *x, uint64_t end, uint64_t *at);
+static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits);
 static int take(struct selection *x, uint64_t seq, uint32_t key);
 static int size_of(const struct render_in *in, uint64_t seq, uint32_t key);
 static int selected(struct selection *x, uint64_t to, bool more);
@@ -32,7 +36,8 @@ static struct seen *seen_find(struct render_scratch *s, struct state_key k);
 static void compact(struct selection *x);
 static void stamp_next(struct render_scratch *s);
 
-#define STOPPED 1
+#define STOPPED    1
+#define TRAIL_PAYS 2u /* positions that cost what one symbol's trail does */
 
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
 {
@@ -51,19 +56,67 @@ int select_ticks(const struct render_in *in, struct render_scratch *s, struct re
     if (in->encoding == ENCODING_BINARY) scan_max = min_u64(scan_max, TICK_BIN_BACK_MAX);
     uint64_t end = min_u64(in->to, in->from + scan_max);
     uint64_t at = in->from;
-    while (at < end) {
-        uint32_t want = (uint32_t)min_u64(end - at, sizeof s->keys / sizeof s->keys[0]);
-        int count = log_read_keys(in->log, at, s->keys, want);
+    int r = short_list(in, end) ? follow(&x, end, &at) : scan(&x, end, &at);
+    if (r < 0) return r;
+    return selected(&x, at, r == STOPPED || at < in->to);
+}
+
+/* Looks at the key of every tick. *at: how far it came. */
+static int scan(struct selection *x, uint64_t end, uint64_t *at)
+{
+    const struct render_in *in = x->in;
+    uint32_t *keys = x->s->keys;
+    while (*at < end) {
+        uint32_t want = (uint32_t)min_u64(end - *at, sizeof x->s->keys / sizeof x->s->keys[0]);
+        int count = log_read_keys(in->log, *at, keys, want);
         if (count < 0) return count;
-        for (int i = 0; i < count; i++) {
-            if (!filter_match(in->filter, s->keys[i])) continue;
-            int r = take(&x, at + 1 + (uint64_t)i, s->keys[i]);
-            if (r < 0) return r;
-            if (r == STOPPED) return selected(&x, at + (uint64_t)i, true);
+        for (int i = 0; i < count; i++, (*at)++) {
+            if (!filter_match(in->filter, keys[i])) continue;
+            int r = take(x, *at + 1, keys[i]);
+            if (r != 0) return r;
         }
-        at += (uint64_t)count;
     }
-    return selected(&x, end, end < in->to);
+    return 0;
+}
+
+/* A look at each symbol of the list costs less than one at each tick. */
+static bool short_list(const struct render_in *in, uint64_t end)
+{
+    const struct filter *f = in->filter;
+    if (!in->trail || f->kinds_all != 0 || !trail_reaches(in->trail, in->from)) return false;
+    return end - in->from > TRAIL_PAYS * (f->named_count + 1) + f->id_count / 64;
+}
+
+/* As scan, by the trail of each symbol. */
+static int follow(struct selection *x, uint64_t end, uint64_t *at)
+{
+    const struct render_in *in = x->in;
+    uint64_t *bits = x->s->wanted;
+    uint64_t from = in->from;
+    wanted_positions(in, end, bits);
+    for (uint64_t word = 0; word * 64 < end - from; word++)
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
+            uint64_t seq = from + 1 + word * 64 + (uint64_t)__builtin_ctzll(left);
+            uint32_t key;
+            int count = log_read_keys(in->log, seq - 1, &key, 1);
+            if (count < 0) return count;
+            if (!filter_match(in->filter, key)) continue;
+            int r = take(x, seq, key);
+            if (r == STOPPED) *at = seq - 1;
+            if (r != 0) return r;
+        }
+    *at = end;
+    return log_holds(in->log, from) ? 0 : TC_LAPPED; /* what was not looked at counts too */
+}
+
+static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits)
+{
+    const struct filter *f = in->filter;
+    memset(bits, 0, (end - in->from + 63) / 64 * sizeof *bits);
+    trail_follow(in->trail, in->trail->symbols_max, in->from, end, bits); /* feeds' */
+    for (uint32_t word = 0; word < f->id_count / 64; word++)
+        for (uint64_t ids = f->ids[word]; ids != 0; ids &= ids - 1)
+            trail_follow(in->trail, word * 64 + (uint32_t)__builtin_ctzll(ids), in->from, end, bits);
 }
 
 static int selected(struct selection *x, uint64_t to, bool more)

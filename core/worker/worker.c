@@ -17,7 +17,7 @@ static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_co
 static uint32_t turn_timers(struct worker *w);
 static uint32_t turn_drain(struct worker *w);
 static void drain_begin(struct worker *w, bool ended);
-static bool is_owed(const struct conn *c);
+static bool is_owed(const struct worker *w, const struct conn *c);
 static void publish(struct worker *w);
 static void *run(void *context);
 static void idle(struct worker *w);
@@ -99,7 +99,7 @@ static uint32_t turn_drain(struct worker *w)
     uint32_t done = 0;
     for (; w->drain_next < until && done < 256; w->drain_next++, done++) {
         struct conn *c = &w->conns[w->drain_next];
-        if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(c)) break;
+        if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(w, c)) break;
         if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
         if (c->state != CONN_OPEN) continue;
         bool closing = c->flags & (CF_CLOSE | CF_CLOSE_SENT); /* for another reason: no word of a drain */
@@ -130,10 +130,10 @@ static void drain_begin(struct worker *w, bool ended)
 }
 
 /* A tick that matches, or the told position after it, has not been sent yet. */
-static bool is_owed(const struct conn *c)
+static bool is_owed(const struct worker *w, const struct conn *c)
 {
     if (c->state != CONN_OPEN || !c->group) return false;
-    return !c->cohort || c->cohort->read < c->group->maybe_seq;
+    return !c->cohort || c->cohort->read < group_maybe_seq(&w->groups, c->group);
 }
 
 /* What others may know of this worker. Everything here has one writer: this thread. */

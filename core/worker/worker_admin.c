@@ -102,7 +102,7 @@ static void row_stream(struct worker *w, const struct conn *c, struct admin_row 
         row->position = c->cohort->covered;
         read = c->cohort->read;
     }
-    bool owed = read < c->group->maybe_seq;
+    bool owed = read < group_maybe_seq(&w->groups, c->group);
     row->subscribed = true;
     row->in_step = c->cohort != NULL;
     row->policy = c->policy;

@@ -117,7 +117,8 @@ static void fix_position(struct worker *w, struct conn *c, struct answer *a)
         /* A joiner takes the position of the cohort it will join, if nothing matching is pending there
          * (decision 6). */
         const struct cohort *target = cohort_find(&w->groups, a->group, 0);
-        bool quiet = target && target->read >= a->group->maybe_seq && target->ticks_untold == 0;
+        bool quiet =
+            target && target->read >= group_maybe_seq(&w->groups, a->group) && target->ticks_untold == 0;
         a->seq = quiet ? target->covered : w->read_seq;
     }
 }

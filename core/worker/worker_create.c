@@ -56,6 +56,7 @@ static int reserve(struct worker *w, struct fault *fault)
     if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena ||
         !w->symbol_seqs || !w->last)
         return TC_ESYSTEM;
+    if (trail_init(&w->trail, (uint32_t)s->symbols_max) < 0) return TC_ESYSTEM;
     if (s->deflate && reserve_packing(w) < 0) return TC_ESYSTEM;
     if (pool_init(&w->rests, memory_rest_blocks(s), FRAME_BYTES_MAX) < 0) return TC_ESYSTEM;
     if (pool_init(&w->http_blocks, memory_http_blocks(s), HTTP_BLOCK_BYTES) < 0) return TC_ESYSTEM;
@@ -119,6 +120,7 @@ void worker_destroy(struct worker *w)
     memory_release(w->arena, w->arena_bytes);
     memory_release(w->command_arena, COMMAND_ARENA_BYTES);
     memory_release(w->symbol_seqs, w->settings->symbols_max * sizeof *w->symbol_seqs);
+    trail_destroy(&w->trail);
     release_packing(w);
     if (w->last) last_value_destroy(w->last);
     memory_release(w->admin.handed_at, ADMIN_HANDED * sizeof *w->admin.handed_at);

@@ -60,6 +60,7 @@ static bool visit_render(struct worker *w, struct cohort *c)
     TC_ASSERT(room != NULL);
     struct render_in in = {.log = w->log,
                            .filter = &g->filter,
+                           .trail = &w->trail,
                            .from = c->read,
                            .to = max_u64(w->read_seq, c->read),
                            .position = c->covered,

@@ -45,7 +45,7 @@ static void sweep_quiet(struct worker *w)
     w->swept_seq = w->read_seq;
     for (uint32_t i = 0; i < w->behind_count; i++) {
         struct conn *c = &w->conns[w->behind[i]];
-        if (c->read >= c->group->maybe_seq) c->read = max_u64(c->read, w->read_seq);
+        if (c->read >= group_maybe_seq(&w->groups, c->group)) c->read = max_u64(c->read, w->read_seq);
     }
 }
 
@@ -61,7 +61,9 @@ static void fold_tick(struct worker *w, const struct tick *t)
     } else {
         last_value_fold(w->last, t);
     }
-    groups_note(&w->groups, log_key(t->symbol, t->kind, false), t->seq);
+    uint32_t key = log_key(t->symbol, t->kind, false);
+    trail_note(&w->trail, key, t->seq);
+    groups_note(&w->groups, key, t->seq);
 }
 
 /* Definitions stand in the log in the order of ids: those not seen themselves (they fell to a lap) are before

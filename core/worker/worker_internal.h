@@ -126,6 +126,7 @@ struct worker {
     uint64_t *symbol_seqs;    /* by id, rising: the symbol's definition stands at or before this seq */
     uint32_t symbols_located; /* ids that have one; the others were learned out of the writer's table alone */
     struct last_value *last;
+    struct trail trail;
     struct groups groups;
 
     /* Connections. */

@@ -9,7 +9,7 @@
 
 static uint64_t owed_least(const struct worker *w);
 static uint64_t owed_in_step(const struct worker *w);
-static bool waited_for(const struct conn *c);
+static bool waited_for(const struct worker *w, const struct conn *c);
 static bool all_handed(const struct worker *w, uint32_t *taking);
 static bool takes_nothing(struct worker *w, struct conn *c);
 
@@ -69,7 +69,7 @@ static bool all_handed(const struct worker *w, uint32_t *taking)
         const struct conn *c = &w->conns[w->behind[i]];
         if (!conn_live(c) || (c->flags & CF_FULL)) continue;
         ++*taking;
-        served = served && c->read >= c->group->maybe_seq;
+        served = served && c->read >= group_maybe_seq(&w->groups, c->group);
     }
     return served && (*taking > 0 || w->subscriber_count == 0);
 }
@@ -80,7 +80,7 @@ static uint64_t owed_least(const struct worker *w)
     uint64_t least = owed_in_step(w);
     for (uint32_t i = 0; i < w->behind_count; i++) {
         const struct conn *c = &w->conns[w->behind[i]];
-        if (waited_for(c)) least = min_u64(least, c->read + 1);
+        if (waited_for(w, c)) least = min_u64(least, c->read + 1);
     }
     return least;
 }
@@ -91,16 +91,16 @@ static uint64_t owed_in_step(const struct worker *w)
     uint64_t least = UINT64_MAX;
     for (const struct group *g = w->groups.all; g; g = g->next)
         for (const struct cohort *c = g->cohorts; c; c = c->next)
-            if (c->read < g->maybe_seq) least = min_u64(least, c->read + 1);
+            if (c->read < group_maybe_seq(&w->groups, g)) least = min_u64(least, c->read + 1);
     return least;
 }
 
 /* Behind, and a feed with pace=complete waits for it. */
-static bool waited_for(const struct conn *c)
+static bool waited_for(const struct worker *w, const struct conn *c)
 {
     if (!conn_live(c) || (c->flags & CF_LET_GO)) return false;
     if (c->policy != POLICY_COMPLETE && c->policy != POLICY_CONFLATE) return false;
-    return c->read < c->group->maybe_seq;
+    return c->read < group_maybe_seq(&w->groups, c->group);
 }
 
 /* ---- Those that take nothing. ---- */
@@ -118,7 +118,7 @@ uint32_t pace_turn(struct worker *w)
     uint32_t gone = 0;
     for (uint32_t i = 0; i < w->behind_count; i++) {
         struct conn *c = &w->conns[w->behind[i]];
-        if (!waited_for(c) || c->read >= seq || !takes_nothing(w, c)) continue;
+        if (!waited_for(w, c) || c->read >= seq || !takes_nothing(w, c)) continue;
         counter_add(&w->counters.let_go_total, 1);
         gone++;
         if (c->policy == POLICY_COMPLETE) {

@@ -72,7 +72,7 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
 static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
 {
     uint64_t behind = w->read_seq - c->position;
-    bool pending = c->read < c->group->maybe_seq;
+    bool pending = c->read < group_maybe_seq(&w->groups, c->group);
     bool slow = (c->flags & CF_SLOW_NOW) || (pending && behind > log_capacity(w->log) / 8);
     if (c->flags & CF_LAG_ZERO) {
         behind = 0;
@@ -106,10 +106,11 @@ uint64_t stream_owed_ms(const struct worker *w, uint64_t read)
 
 static bool gap_unit(struct worker *w, struct conn *c, struct unit *u)
 {
-    bool skip = (c->flags & CF_LATEST_SKIP) && c->read < c->group->maybe_seq;
+    bool skip = (c->flags & CF_LATEST_SKIP) && c->read < group_maybe_seq(&w->groups, c->group);
     c->flags &= ~(uint32_t)CF_LATEST_SKIP;
     if (!skip && (c->read >= w->read_seq || log_holds(w->log, c->read))) return false;
-    if (c->read >= c->group->maybe_seq && !skip) { /* lapped over ticks that are not for it */
+    if (c->read >= group_maybe_seq(&w->groups, c->group) &&
+        !skip) { /* lapped over ticks that are not for it */
         c->read = w->read_seq;
         return false;
     }
@@ -195,6 +196,7 @@ static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint
     struct group *g = c->group;
     struct render_in in = {.log = w->log,
                            .filter = &g->filter,
+                           .trail = &w->trail,
                            .from = min_u64(c->read, to),
                            .to = to,
                            .position = c->position,
@@ -375,7 +377,8 @@ bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u)
     if (!c->cohort && (c->ticks_untold > 0 || c->untold_conflated > 0))
         return catch_up_unit(w, c, u, c->read, true); /* the same for one behind; the heartbeat comes next */
     uint64_t seq = c->cohort ? max_u64(c->cohort->read, c->cohort->covered) : c->position;
-    if (c->cohort && c->cohort->read >= c->group->maybe_seq) seq = max_u64(seq, w->read_seq);
+    if (c->cohort && c->cohort->read >= group_maybe_seq(&w->groups, c->group))
+        seq = max_u64(seq, w->read_seq);
     uint64_t ts = w->complete_ns;
     bool stalled = w->real_ns > ts + NS_PER_SECOND;
     char text[NOTICE_MAX];

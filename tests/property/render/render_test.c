@@ -34,6 +34,7 @@ static const char *const patterns[] = {"*",    "A*",   "AAPL", "BRK*", "BRK.B",
 
 struct world {
     struct log *log;
+    struct trail trail;
     struct heap heap;
     struct tick ticks[2 * TICKS]; /* by seq - 1: the reference's own copy */
     uint64_t head;
@@ -44,6 +45,7 @@ static void push(struct world *w, struct tick t)
     log_append(w->log, &t, 1);
     w->ticks[t.seq - 1] = t;
     w->head = t.seq;
+    trail_note(&w->trail, log_key(t.symbol, t.kind, false), t.seq);
 }
 
 static struct tick random_tick(struct random *r)
@@ -83,10 +85,12 @@ static void make_world(struct world *w, struct random *r)
     w->log = log_create(&o, NULL);
     assert_non_null(w->log);
     assert_int_equal(heap_init(&w->heap, 1 << 20), 0);
+    assert_int_equal(trail_init(&w->trail, 64), 0);
     for (uint32_t i = 0; i < SYMBOLS; i++) {
         assert_int_equal(log_symbol(w->log, text_of(names[i]), 1), i);
         w->head = log_head(w->log);
         w->ticks[w->head - 1] = (struct tick){.kind = TICK_SYMBOL, .symbol = i, .seq = w->head};
+        trail_note(&w->trail, log_key(i, TICK_SYMBOL, false), w->head);
     }
     for (uint32_t i = 0; i < TICKS; i++) push(w, random_tick(r));
 }
@@ -94,6 +98,7 @@ static void make_world(struct world *w, struct random *r)
 static void free_world(struct world *w)
 {
     log_destroy(w->log);
+    trail_destroy(&w->trail);
     heap_destroy(&w->heap);
 }
 
@@ -231,6 +236,29 @@ static void check_ticks(const struct render_in *in, const struct render_out *out
     assert_int_equal(p - bytes, out->bytes);
 }
 
+/* By the trail or by looking at every tick: the same bytes. */
+static void check_trail(const struct world *w, const struct render_in *in, const struct render_out *out,
+                        const uint8_t *bytes)
+{
+    static struct render_scratch scratch;
+    static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
+    static struct render_out again;
+    struct render_in with = *in;
+    with.trail = &w->trail;
+    assert_int_equal(render(&with, &scratch, room, &again), 0);
+    assert_int_equal(again.to, out->to);
+    assert_int_equal(again.more, out->more);
+    assert_int_equal(again.ticks, out->ticks);
+    assert_int_equal(again.conflated, out->conflated);
+    assert_int_equal(again.bytes, out->bytes);
+    assert_memory_equal(room + again.start, bytes, out->bytes);
+    assert_int_equal(again.frames, out->frames);
+    for (uint32_t i = 0; i < out->frames; i++) {
+        assert_int_equal(again.ends[i].offset, out->ends[i].offset);
+        assert_int_equal(again.ends[i].position, out->ends[i].position);
+    }
+}
+
 static void one_case(struct world *w, struct random *r)
 {
     struct wanted x = {.count = 1 + (uint32_t)random_below(r, 4)};
@@ -260,6 +288,7 @@ static void one_case(struct world *w, struct random *r)
     in.force = random_below(r, 4) == 0;
     struct render_out out;
     assert_int_equal(render(&in, &scratch, room, &out), 0);
+    check_trail(w, &in, &out, room + out.start);
     assert_true(out.to >= in.from && out.to <= in.to);
     if (out.to < in.to) assert_true(out.more);
     uint64_t expected[2 * TICKS];
