@@ -127,6 +127,7 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
     if (gs->all) gs->all->prev = g;
     gs->all = g;
     gs->group_count++;
+    gs->list_count += g->filter.kinds_all == 0;
     return g;
 full:
     if (number != POOL_NONE) pool_put(&gs->news, number);
@@ -145,6 +146,7 @@ void group_put(struct groups *gs, struct group *g)
     }
     index_remove_group(gs, g);
     group_unlink(gs, g);
+    gs->list_count -= g->filter.kinds_all == 0;
     filter_free(&g->filter, &gs->heap);
     heap_put(&gs->heap, (void *)g->key.rules, g->key.rule_count * sizeof(struct rule));
     pool_put(&gs->news, g->number);

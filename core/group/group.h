@@ -126,7 +126,8 @@ struct groups {
     uint32_t kinds_noted;
     uint64_t seq_noted, seq_feed;
     uint32_t group_count, cohort_count, queued_count;
-    bool hurry; /* the feeds have ended: rates no longer hold */
+    uint32_t list_count; /* groups without a "*" rule: they want their symbols' ticks and no others */
+    bool hurry;          /* the feeds have ended: rates no longer hold */
 };
 
 struct groups_options {

@@ -182,9 +182,10 @@ static void group_check_places(const struct groups *gs, const struct group *g)
 
 void groups_check(const struct groups *gs)
 {
-    uint32_t group_count = 0, cohort_count = 0, queued = 0;
+    uint32_t group_count = 0, list_count = 0, cohort_count = 0, queued = 0;
     for (const struct group *g = gs->all; g; g = g->next) {
         group_count++;
+        list_count += g->filter.kinds_all == 0;
         TC_ASSERT(g->reference_count > 0);
         group_check_places(gs, g);
         const struct group_news *n = group_news(gs, g->number);
@@ -206,6 +207,7 @@ void groups_check(const struct groups *gs)
     }
     TC_ASSERT(group_count == gs->group_count);
     TC_ASSERT(group_count == gs->news.in_use);
+    TC_ASSERT(list_count == gs->list_count);
     TC_ASSERT(cohort_count == gs->cohort_count);
     TC_ASSERT(queued == gs->queued_count);
 }

@@ -22,15 +22,17 @@ struct state_key {
     uint64_t a, b;
 };
 
-static int scan(struct selection *x, uint64_t end, uint64_t *at);
+static struct selection begin(const struct render_in *in, struct render_scratch *s,
+                              struct render_out *result);
+static int scan(struct selection x, uint64_t end);
 static bool short_list(const struct render_in *in, uint64_t end);
-static int follow(struct selection *x, uint64_t end, uint64_t *at);
+static int follow(struct selection x, uint64_t end);
 static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits);
-static int take(struct selection *x, uint64_t seq, uint32_t key);
-static int size_of(const struct render_in *in, uint64_t seq, uint32_t key);
+static inline __attribute__((always_inline)) int take(struct selection *x, uint64_t seq, uint32_t key);
+static inline int size_of(const struct render_in *in, uint64_t seq, uint32_t key);
 static int selected(struct selection *x, uint64_t to, bool more);
-static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced);
-static uint32_t cost_of(const struct render_in *in, uint32_t size);
+static inline bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced);
+static inline uint32_t cost_of(const struct render_in *in, uint32_t size);
 static int state_key(const struct selection *x, uint64_t seq, uint32_t key, struct state_key *out);
 static struct seen *seen_find(struct render_scratch *s, struct state_key k);
 static void compact(struct selection *x);
@@ -40,6 +42,15 @@ static void stamp_next(struct render_scratch *s);
 #define TRAIL_PAYS 2u /* positions that cost what one symbol's trail does */
 
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
+{
+    uint64_t scan_max = in->scan_max ? in->scan_max : RENDER_SCAN_MAX;
+    if (in->encoding == ENCODING_BINARY) scan_max = min_u64(scan_max, TICK_BIN_BACK_MAX);
+    uint64_t end = min_u64(in->to, in->from + scan_max);
+    struct selection x = begin(in, s, result);
+    return short_list(in, end) ? follow(x, end) : scan(x, end);
+}
+
+static struct selection begin(const struct render_in *in, struct render_scratch *s, struct render_out *result)
 {
     struct selection x = {.in = in, .s = s, .result = result};
     uint32_t bytes_max = min_u32(in->bytes_max, RENDER_BYTES_MAX);
@@ -52,31 +63,27 @@ int select_ticks(const struct render_in *in, struct render_scratch *s, struct re
     }
     TC_ASSERT(x.budget >= TICK_JSON_MAX + TICK_HEAD_MAX);
     stamp_next(s);
-    uint64_t scan_max = in->scan_max ? in->scan_max : RENDER_SCAN_MAX;
-    if (in->encoding == ENCODING_BINARY) scan_max = min_u64(scan_max, TICK_BIN_BACK_MAX);
-    uint64_t end = min_u64(in->to, in->from + scan_max);
-    uint64_t at = in->from;
-    int r = short_list(in, end) ? follow(&x, end, &at) : scan(&x, end, &at);
-    if (r < 0) return r;
-    return selected(&x, at, r == STOPPED || at < in->to);
+    return x;
 }
 
-/* Looks at the key of every tick. *at: how far it came. */
-static int scan(struct selection *x, uint64_t end, uint64_t *at)
+/* Looks at the key of every tick. */
+static int scan(struct selection x, uint64_t end)
 {
-    const struct render_in *in = x->in;
-    uint32_t *keys = x->s->keys;
-    while (*at < end) {
-        uint32_t want = (uint32_t)min_u64(end - *at, sizeof x->s->keys / sizeof x->s->keys[0]);
-        int count = log_read_keys(in->log, *at, keys, want);
+    const struct render_in *in = x.in;
+    uint64_t at = in->from;
+    while (at < end) {
+        uint32_t want = (uint32_t)min_u64(end - at, sizeof x.s->keys / sizeof x.s->keys[0]);
+        int count = log_read_keys(in->log, at, x.s->keys, want);
         if (count < 0) return count;
-        for (int i = 0; i < count; i++, (*at)++) {
-            if (!filter_match(in->filter, keys[i])) continue;
-            int r = take(x, *at + 1, keys[i]);
-            if (r != 0) return r;
+        for (int i = 0; i < count; i++) {
+            if (!filter_match(in->filter, x.s->keys[i])) continue;
+            int r = take(&x, at + 1 + (uint64_t)i, x.s->keys[i]);
+            if (r < 0) return r;
+            if (r == STOPPED) return selected(&x, at + (uint64_t)i, true);
         }
+        at += (uint64_t)count;
     }
-    return 0;
+    return selected(&x, end, end < in->to);
 }
 
 /* A look at each symbol of the list costs less than one at each tick. */
@@ -88,25 +95,24 @@ static bool short_list(const struct render_in *in, uint64_t end)
 }
 
 /* As scan, by the trail of each symbol. */
-static int follow(struct selection *x, uint64_t end, uint64_t *at)
+static int follow(struct selection x, uint64_t end)
 {
-    const struct render_in *in = x->in;
-    uint64_t *bits = x->s->wanted;
-    uint64_t from = in->from;
+    const struct render_in *in = x.in;
+    uint64_t *bits = x.s->wanted;
     wanted_positions(in, end, bits);
-    for (uint64_t word = 0; word * 64 < end - from; word++)
+    for (uint64_t word = 0; word * 64 < end - in->from; word++)
         for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
-            uint64_t seq = from + 1 + word * 64 + (uint64_t)__builtin_ctzll(left);
+            uint64_t seq = in->from + 1 + word * 64 + (uint64_t)__builtin_ctzll(left);
             uint32_t key;
             int count = log_read_keys(in->log, seq - 1, &key, 1);
             if (count < 0) return count;
             if (!filter_match(in->filter, key)) continue;
-            int r = take(x, seq, key);
-            if (r == STOPPED) *at = seq - 1;
-            if (r != 0) return r;
+            int r = take(&x, seq, key);
+            if (r < 0) return r;
+            if (r == STOPPED) return selected(&x, seq - 1, true);
         }
-    *at = end;
-    return log_holds(in->log, from) ? 0 : TC_LAPPED; /* what was not looked at counts too */
+    /* What was not looked at counts too. */
+    return log_holds(in->log, in->from) ? selected(&x, end, end < in->to) : TC_LAPPED;
 }
 
 static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits)
@@ -129,7 +135,7 @@ static int selected(struct selection *x, uint64_t to, bool more)
 }
 
 /* Takes one matching tick in. 0, STOPPED (it does not fit: the frame ends before it) or TC_LAPPED. */
-static int take(struct selection *x, uint64_t seq, uint32_t key)
+static inline int take(struct selection *x, uint64_t seq, uint32_t key)
 {
     int size = size_of(x->in, seq, key);
     if (size <= 0) return size; /* lapped, or a kind without a form on the wire */
@@ -164,20 +170,20 @@ static int take(struct selection *x, uint64_t seq, uint32_t key)
 }
 
 /* A record's most bytes come from its kind alone: the tick itself is read once, when it is written. */
-static int size_of(const struct render_in *in, uint64_t seq, uint32_t key)
+static inline int size_of(const struct render_in *in, uint64_t seq, uint32_t key)
 {
     if (in->encoding == ENCODING_BINARY) return (int)tick_bin_bytes_max(log_key_kind(key));
     return log_json_size(in->log, seq);
 }
 
-static bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced)
+static inline bool fits(const struct selection *x, uint32_t cost, uint32_t cost_replaced)
 {
     if (x->used - cost_replaced + cost > x->budget) return false;
     if (x->live + 1 - (cost_replaced > 0) > x->frames_max) return false;
     return x->count < RENDER_KEEP_MAX;
 }
 
-static uint32_t cost_of(const struct render_in *in, uint32_t size)
+static inline uint32_t cost_of(const struct render_in *in, uint32_t size)
 {
     if (in->encoding == ENCODING_BINARY)
         return size + (in->framing == FRAME_BATCH ? 0u : BIN_TICK_HEAD_MAX); /* its message's head */

@@ -62,7 +62,7 @@ static void fold_tick(struct worker *w, const struct tick *t)
         last_value_fold(w->last, t);
     }
     uint32_t key = log_key(t->symbol, t->kind, false);
-    trail_note(&w->trail, key, t->seq);
+    if (w->groups.list_count > 0) trail_note(&w->trail, key, t->seq);
     groups_note(&w->groups, key, t->seq);
 }
 
