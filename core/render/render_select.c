@@ -90,7 +90,7 @@ static int scan(struct selection x, uint64_t end)
 static bool short_list(const struct render_in *in, uint64_t end)
 {
     const struct filter *f = in->filter;
-    if (!in->trail || f->kinds_all != 0 || !trail_reaches(in->trail, in->from)) return false;
+    if (!in->trail || f->kinds_all != 0 || !trail_reaches(in->trail, in->from, end)) return false;
     return end - in->from > TRAIL_PAYS * (f->named_count + 1) + f->id_count / 64;
 }
 

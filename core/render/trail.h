@@ -36,13 +36,13 @@ static inline void trail_note(struct trail *t, uint32_t key, uint64_t seq)
     t->to = seq;
 }
 
-/* True if all ticks of (from, ...] up to the newest can be followed. */
-static inline bool trail_reaches(const struct trail *t, uint64_t from)
+/* True if all ticks of (from, end] can be followed. */
+static inline bool trail_reaches(const struct trail *t, uint64_t from, uint64_t end)
 {
-    return from >= t->from && t->to - from < TRAIL_POSITIONS;
+    return from >= t->from && end <= t->to && t->to - from < TRAIL_POSITIONS;
 }
 
-/* Marks the chain's ticks of (from, end] in bits, of which bit 0 is from + 1. trail_reaches(t, from). */
+/* Marks the chain's ticks of (from, end] in bits, of which bit 0 is from + 1. trail_reaches(t, from, end). */
 static inline void trail_follow(const struct trail *t, uint32_t chain, uint64_t from, uint64_t end,
                                 uint64_t *bits)
 {

@@ -30,7 +30,7 @@ static void check(const struct trail *t, struct random *r, uint64_t head)
 {
     uint64_t from =
         head - random_below(r, head - noted_from < TRAIL_POSITIONS ? head - noted_from + 1 : TRAIL_POSITIONS);
-    assert_true(trail_reaches(t, from));
+    assert_true(trail_reaches(t, from, head));
     uint64_t end = from + random_below(r, head - from + 1);
     uint32_t chain =
         (uint32_t)random_below(r, 2) ? (uint32_t)random_below(r, 5) : (uint32_t)random_below(r, SYMBOLS + 1);
@@ -73,12 +73,16 @@ static void it_knows_how_far_it_reaches(void **state)
     assert_int_equal(trail_init(&t, 4), 0);
     for (uint64_t seq = 1; seq <= 2 * TRAIL_POSITIONS; seq++)
         trail_note(&t, log_key(1, TICK_QUOTE, true), seq);
-    assert_true(trail_reaches(&t, TRAIL_POSITIONS + 1));
-    assert_false(trail_reaches(&t, TRAIL_POSITIONS));
+    uint64_t newest = 2 * TRAIL_POSITIONS;
+    assert_true(trail_reaches(&t, TRAIL_POSITIONS + 1, newest));
+    assert_false(trail_reaches(&t, TRAIL_POSITIONS, newest));
+    assert_false(
+        trail_reaches(&t, newest, newest + 1)); /* read by the worker while there was no list: not noted */
     trail_note(&t, log_key(1, TICK_QUOTE, true),
                3 * TRAIL_POSITIONS); /* a jump: what was before is not known */
-    assert_false(trail_reaches(&t, 3 * TRAIL_POSITIONS - 2));
-    assert_true(trail_reaches(&t, 3 * TRAIL_POSITIONS - 1));
+    newest = 3 * TRAIL_POSITIONS;
+    assert_false(trail_reaches(&t, newest - 2, newest));
+    assert_true(trail_reaches(&t, newest - 1, newest));
     trail_destroy(&t);
 }
 
