@@ -71,6 +71,13 @@ struct render_out {
     struct frame_end ends[RENDER_FRAMES_MAX]; /* offsets from start */
 };
 
+/* Copies what is used of a result: the ends of its frames, most of its 6 KB, only as far as there are frames.
+ */
+static inline void render_out_copy(struct render_out *to, const struct render_out *from)
+{
+    memcpy(to, from, offsetof(struct render_out, ends) + from->frames * sizeof from->ends[0]);
+}
+
 /* out: RENDER_BYTES_MAX + RENDER_SLACK bytes. Returns 0, or TC_LAPPED: (from, ...] is not wholly in the log
  * any more; nothing of the output counts then. With 0 frames nothing matched up to out->to. */
 #define RENDER_SLACK 512u

@@ -24,7 +24,7 @@ int deflate_visit(struct worker *w, struct group *g, const struct render_in *in,
 {
     struct packing *p = w->packing;
     if (same_request(p, g, in)) { /* cohorts side by side: the same bytes again */
-        *out = p->out;
+        render_out_copy(out, &p->out);
         memcpy(room, p->bytes, out->bytes);
         return 0;
     }
@@ -33,7 +33,7 @@ int deflate_visit(struct worker *w, struct group *g, const struct render_in *in,
     p->group = keep ? g : NULL;
     if (!keep) return result;
     p->in = *in;
-    p->out = *out;
+    render_out_copy(&p->out, out);
     memcpy(p->bytes, room, out->bytes);
     return 0;
 }

@@ -243,7 +243,7 @@ static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, c
             other->read != in->from || other->untold_conflated != c->untold_conflated || o->to != in->to ||
             o->force != in->force)
             continue;
-        *u->out = *o->out;
+        render_out_copy(u->out, o->out);
         u->kind = UNIT_DATA;
         u->bytes = o->bytes;
         u->size = o->size;
