@@ -4,6 +4,7 @@
 
 #include "admin/admin_internal.h"
 
+#include "base/aligned.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -39,10 +40,8 @@ static void answer_done(struct admin *a, struct admin_conn *c);
 
 int admin_create(struct admin **out, const struct admin_options *o, struct fault *fault)
 {
-    struct admin *a =
-        aligned_alloc(TC_CACHE_LINE, (sizeof *a + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE);
+    struct admin *a = aligned_zeroed(sizeof *a);
     if (!a) return fault_set(fault, TC_ESYSTEM, "no memory for the administration thread");
-    memset(a, 0, sizeof *a);
     a->options = *o;
     if (o->ask_ns == 0) a->options.ask_ns = ASK_NS;
     a->sleeper.event_fd = -1;

@@ -4,6 +4,7 @@
 
 #include "admin/admin.h"
 #include "base/affinity.h"
+#include "base/aligned.h"
 #include "base/assert.h"
 #include "base/diag.h"
 #include "io/io.h"
@@ -62,7 +63,7 @@ int server_run(const struct server_run *o)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
-    struct running *r = calloc(1, sizeof *r);
+    struct running *r = aligned_zeroed(sizeof *r);
     TC_ASSERT(r != NULL);
     r->o = o;
     r->admin_fd = -1;

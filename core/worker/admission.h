@@ -7,11 +7,13 @@
 #ifndef TC_WORKER_ADMISSION_H
 #define TC_WORKER_ADMISSION_H
 
+#include "base/bytes.h"
 #include "config/limit.h"
 #include "config/settings.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #define ADDRESS_NONE       UINT32_MAX
 #define ADDRESS_TEXT_BYTES 46u /* INET6_ADDRSTRLEN */
@@ -29,15 +31,24 @@ struct admission {
     uint32_t buckets_mask;
     bool files_bound; /* connections_max is what the limit of open files leaves */
 
-    _Atomic uint32_t connections, unupgraded;
+    /* Writers: all workers, once per connection. */
+    _Alignas(TC_CACHE_LINE) _Atomic uint32_t connections;
+    _Atomic uint32_t unupgraded;
     _Atomic uint64_t second; /* number of the second << 32 | connections taken in it */
 
-    pthread_mutex_t lock; /* of what follows */
-    uint32_t *buckets;    /* first entry + 1; 0: empty */
+    _Alignas(TC_CACHE_LINE) pthread_mutex_t lock; /* of what follows */
+    uint32_t *buckets;                            /* first entry + 1; 0: empty */
     struct address_entry *entries;
     uint32_t free_first, touched;
     uint32_t users; /* workers that have opened it. Thread: main */
 };
+
+/* Every connection asks what is set once; the counts that all write, and what the lock is for, are apart. */
+_Static_assert(offsetof(struct admission, files_bound) < TC_CACHE_LINE, "what is set once is on one line");
+_Static_assert(offsetof(struct admission, connections) % TC_CACHE_LINE == 0, "the counts begin a line");
+_Static_assert(offsetof(struct admission, lock) == offsetof(struct admission, connections) + TC_CACHE_LINE,
+               "and nothing else is on it");
+_Static_assert(sizeof(struct admission) % TC_CACHE_LINE == 0, "what comes behind it is apart");
 
 /* Opened by the first worker that is made, closed with the last. Thread: main. 0 or TC_ESYSTEM. */
 int admission_open(struct admission *a, const struct settings *s);

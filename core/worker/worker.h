@@ -3,6 +3,7 @@
 #ifndef TC_WORKER_WORKER_H
 #define TC_WORKER_WORKER_H
 
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "config/settings.h"
 #include "log/log.h"
@@ -10,13 +11,15 @@
 #include "worker/admission.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct io;
 struct sleeper;
 struct worker;
 
-/* What all workers see. Set up by main before they start, then constant, save for the flags. */
+/* What all workers see. Set up by main before they start, then constant; what changes while they run stands
+ * apart on cache lines of its own, by who writes it. */
 struct server {
     const struct settings *settings;
     const char *version;
@@ -24,18 +27,31 @@ struct server {
     struct worker *workers[WORKERS_MAX];
     uint32_t worker_count;
     uint64_t started_real_ns;
-    bool loopback;             /* every listener is a loopback one: Host rules apply (decision 26) */
-    struct sleeper *admin;     /* of the administration thread; NULL: there is none */
-    const char *admin_token;   /* what the public port takes for administration; NULL: nothing */
-    _Atomic bool draining;     /* set by main on SIGTERM: /readyz fails, new connections get 503 */
-    _Atomic bool feed_running; /* set by main: there is a feed that has not ended or failed */
+    bool loopback;           /* every listener is a loopback one: Host rules apply (decision 26) */
+    struct sleeper *admin;   /* of the administration thread; NULL: there is none */
+    const char *admin_token; /* what the public port takes for administration; NULL: nothing */
+
+    /* Writer: main, hardly ever. Readers: all workers, each turn. */
+    _Alignas(TC_CACHE_LINE) _Atomic bool draining; /* on SIGTERM: /readyz fails, new connections get 503 */
+    _Atomic bool feed_running;                     /* there is a feed that has not ended or failed */
+    _Atomic bool ended; /* replay --at-end exit: what is in the log is delivered, then 1000 */
+
     /* pace=complete is held: set by the feed thread, seq first, each time that workers shall look who is owed
      * a tick up to stalled_seq and takes nothing. */
-    _Atomic uint64_t stalled_seq;
+    _Alignas(TC_CACHE_LINE) _Atomic uint64_t stalled_seq;
     _Atomic uint32_t stalled_looks;
+
     struct admission admission; /* opened by the first worker */
-    _Atomic bool ended;         /* replay --at-end exit: what is in the log is delivered, then 1000 */
 };
+
+/* No line that a thread writes while it runs is read for anything else. */
+_Static_assert(offsetof(struct server, draining) % TC_CACHE_LINE == 0, "main's flags begin a line");
+_Static_assert(offsetof(struct server, ended) / TC_CACHE_LINE ==
+                   offsetof(struct server, draining) / TC_CACHE_LINE,
+               "and share it");
+_Static_assert(offsetof(struct server, stalled_seq) % TC_CACHE_LINE == 0, "the feed thread's line begins");
+_Static_assert(offsetof(struct server, admission) >= offsetof(struct server, stalled_seq) + TC_CACHE_LINE,
+               "and nothing else is on it");
 
 struct worker_options {
     struct server *server;

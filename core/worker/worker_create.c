@@ -2,6 +2,7 @@
  * worker_memory.c. Thread: main (worker_open_io: the worker's). */
 #include "worker/worker_internal.h"
 
+#include "base/aligned.h"
 #include "base/assert.h"
 #include "base/memory.h"
 
@@ -13,10 +14,8 @@ static void release_packing(struct worker *w);
 
 int worker_create(struct worker **out, const struct worker_options *o, struct fault *fault)
 {
-    struct worker *w =
-        aligned_alloc(TC_CACHE_LINE, (sizeof *w + TC_CACHE_LINE - 1) / TC_CACHE_LINE * TC_CACHE_LINE);
+    struct worker *w = aligned_zeroed(sizeof *w);
     if (!w) return fault_set(fault, TC_ESYSTEM, "no memory for a worker");
-    memset(w, 0, sizeof *w);
     w->options = *o;
     w->server = o->server;
     w->settings = o->server->settings;

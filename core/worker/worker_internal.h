@@ -110,10 +110,13 @@ struct worker {
     struct log_reader *reader;
     struct worker_options options;
     struct io *io;
-    struct counters counters;
+
+    /* Written by this thread, read by any: /metrics does not share a line with what a turn works on. */
+    _Alignas(TC_CACHE_LINE) struct counters counters;
 
     /* Time of this turn. */
-    uint64_t now_ns, real_ns, start_ns;
+    _Alignas(TC_CACHE_LINE) uint64_t now_ns;
+    uint64_t real_ns, start_ns;
     uint32_t now_ms;      /* since start_ns */
     uint64_t date_second; /* date holds this second; see worker_date */
     char date[HTTP_DATE_SIZE];
@@ -169,6 +172,11 @@ struct worker {
     void *command_arena;
     struct admin_door admin;
 };
+
+_Static_assert(offsetof(struct worker, counters) % TC_CACHE_LINE == 0, "the counters begin a line");
+_Static_assert(offsetof(struct worker, now_ns) % TC_CACHE_LINE == 0, "and nothing else is on their last");
+_Static_assert(offsetof(struct worker, now_ns) >= offsetof(struct worker, counters) + sizeof(struct counters),
+               "what a turn works on is behind them");
 
 /* ---- worker_fold.c: the log into tables and marks. ---- */
 uint32_t fold_turn(struct worker *w);

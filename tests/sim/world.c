@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include "base/aligned.h"
 #include "base/assert.h"
 #include "worker/worker_internal.h"
 
@@ -34,7 +35,7 @@ uint32_t world_step_now(void)
 
 uint64_t world_run(uint64_t seed, struct happened *happened, bool verbose)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = aligned_zeroed(sizeof *w);
     TC_ASSERT(w != NULL);
     w->happened = happened;
     w->verbose = verbose;
