@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 from local_server import START_SECONDS, end_process, free_port, pinned, wait_answers  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.path.join(ROOT, "build", "compare")
+BUILD = os.environ.get("COMPARE_BUILD", os.path.join(ROOT, "build", "compare"))
 
 
 class Failed(Exception):
@@ -99,7 +99,7 @@ class Tickcast(Peer):
     name = "tickcast"
     what = "frame=tick: one message a tick, as everyone else"
     frame = "tick"
-    program = os.path.join(ROOT, "build", "release", "bench", "tickcast_lines")
+    program = os.environ.get("TICKCAST_LINES", os.path.join(ROOT, "build", "release", "bench", "tickcast_lines"))
 
     def absent(self):
         return None if os.path.exists(self.program) else "not built: tools/build.sh release tickcast_lines"

@@ -5,6 +5,8 @@ import statistics
 
 import svg
 
+WINDOW = 8  # bursts under way in a closed loop: the load's -x
+
 HEAD = """# tickcast beside others
 
 Made by `make compare`; not edited by hand. {rounds} interleaved rounds of {seconds:g} s for each load and server, N = {n} subscribers on loopback, in
@@ -14,14 +16,15 @@ A neutral client ([bench/compare/load](../bench/compare/load/load.h)) counts tic
 latency from the time a tick was due. Every server gets the same ticks from the same publisher beside it, as lines over TCP or in its own protocol;
 tickcast is the whole program with [one more feed](../bench/compare/servers/tickcast_lines.c) for that. Nobody compresses, nobody encrypts.
 *Closed loop*: the next burst is published when
-deliveries made room in a window of 8 bursts. Figures are medians of the rounds, in brackets least and most; a ratio is the
+deliveries made room in a window of {window} bursts: up to so many may wait in the server, and share a send
+where it joins them. Figures are medians of the rounds, in brackets least and most; a ratio is the
 median of the ratios to tickcast within the same round. Absolute figures move by 20 % and more between runs: read the ratios.
 
 """
 
 
 def write(out, facts, loads, results):
-    text = HEAD.format(rounds=facts["rounds"], seconds=facts["seconds"], n=facts["connections"], took=facts["took"],
+    text = HEAD.format(window=WINDOW, rounds=facts["rounds"], seconds=facts["seconds"], n=facts["connections"], took=facts["took"],
                        machine=machine(), pinned="Server and publisher on one processor, subscribers on another."
                        if facts["pinned"] else "One processor only: nothing is pinned, and the client competes with the server.")
     text += peers_table(facts)
@@ -85,13 +88,20 @@ def table(title, head, rows):
         f"| {' | '.join(row)} |\n" for row in rows) + "\n"
 
 
+def idle_bytes(r):
+    """Of one more subscriber, once the first ones have touched what all share."""
+    return (r["rss_connected"] - r["rss_first"]) / (r["connections"] - r["first"])
+
+
 def idle(load, rows, _):
     body = []
     for peer in names(rows):
-        each = of(rows, peer, lambda r: (r["rss_connected"] - r["rss_start"]) / r["connections"])
+        each = of(rows, peer, idle_bytes)
         body.append([peer, spread(each, "{:.0f}"), spread(of(rows, peer, lambda r: r["rss_start"] / 2**20), "{:.1f}")])
+    quarter = load["connections"] // 4
     return table("Memory of an idle subscriber", ["server", "bytes each", "MiB before the first"], body) + \
-        "Resident memory of the server's processes; what the kernel holds for a socket is not in it.\n\n"
+        f"Growth of the resident memory of the server's processes from {quarter} to {load['connections']} subscribers, by their number: what the\n" \
+        "first ones make it touch for all is not in it, nor what the kernel holds for a socket.\n\n"
 
 
 def closed(load, rows, _):
@@ -101,7 +111,8 @@ def closed(load, rows, _):
                      spread(of(rows, peer, cpu_us), "{:.2f}"), spread(of(rows, peer, user_share), "{:.0f}"),
                      spread(of(rows, peer, lambda r: r["bytes"] / max(r["ticks"], 1)), "{:.0f}"),
                      spread(of(rows, peer, lambda r: r["client_cpu"] * 100), "{:.0f}"), lost(rows, peer)])
-    return table(f"Closed loop, {load['burst']} tick{'s' if load['burst'] > 1 else ''} a burst",
+    burst = load["burst"]
+    return table(f"Closed loop, {burst} tick{'s' if burst > 1 else ''} a burst, {WINDOW} bursts under way: a send may carry up to {WINDOW * burst}",
                  ["server", "thousand ticks delivered a second", "ratio", "server's CPU a tick, us", "user CPU %", "bytes a tick",
                   "client's CPU %", "lost"], body) + client_note(rows)
 

@@ -6,6 +6,7 @@ own, just started. Server (and publisher) on one processor, the subscribers on a
     ROUNDS=3 SECONDS=3 N=1000 PEERS=tickcast,ws,...   what to run
     OUT=docs                                          where to write
     LOADS=idle,closed,rate,stuck                      which kinds
+    IDLE=4000                                         idle subscribers; memory is that of the last three quarters
 """
 import json
 import os
@@ -23,14 +24,15 @@ CLIENT = os.path.join(peers.BUILD, "load")
 def main():
     rounds, seconds = int(os.environ.get("ROUNDS", "3")), float(os.environ.get("SECONDS", "3"))
     connections = int(os.environ.get("N", "1000"))
-    if rounds < 1 or seconds < 0.5 or connections < 10:
-        sys.exit("compare: ROUNDS >= 1, SECONDS >= 0.5 and N >= 10 are wanted")
+    idle = int(os.environ.get("IDLE", "4000"))
+    if rounds < 1 or seconds < 0.5 or connections < 10 or idle < 20:
+        sys.exit("compare: ROUNDS >= 1, SECONDS >= 0.5, N >= 10 and IDLE >= 20 are wanted")
     cpus = sorted(os.sched_getaffinity(0))
     server_cpu, client_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
     build()
     absent = {}
     run = choose(absent, server_cpu)
-    loads = choose_loads(connections)
+    loads = choose_loads(connections, idle)
     results, began = [], time.monotonic()
     for number in range(rounds):
         for load in loads:
@@ -64,7 +66,8 @@ def build():
     if flags.returncode == 0:
         subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", os.path.join(peers.BUILD, "lws"),
                         os.path.join(peers.HERE, "servers", "lws.c")] + flags.stdout.split() + ["-lpthread"], check=True)
-    if shutil.which("npm") and packages_are_old():
+    foreign = [w for w in wanted_names() if not w.startswith("tickcast")]
+    if (foreign or not wanted_names()) and shutil.which("npm") and packages_are_old():
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=peers.HERE, check=False)
 
 
@@ -75,8 +78,13 @@ def packages_are_old():
     return not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock)
 
 
+def wanted_names():
+    """Of PEERS; empty: all."""
+    return [w.strip().lower() for w in os.environ.get("PEERS", "").split(",") if w.strip()]
+
+
 def choose(absent, cpu):
-    wanted = [w.strip().lower() for w in os.environ.get("PEERS", "").split(",") if w.strip()]
+    wanted = wanted_names()
     known = {kind.name.lower(): kind for kind in peers.ALL}
     for name in wanted:
         if name not in known:
@@ -96,7 +104,7 @@ def choose(absent, cpu):
     return run
 
 
-def choose_loads(connections):
+def choose_loads(connections, idle):
     loads = [
         {"name": "idle", "kind": "idle"},
         {"name": "closed, 1 a burst", "kind": "closed", "burst": 1},
@@ -107,7 +115,7 @@ def choose_loads(connections):
     ]
     wanted = os.environ.get("LOADS", "idle,closed,rate,stuck").split(",")
     for load in loads:
-        load["connections"] = connections
+        load["connections"] = idle if load["kind"] == "idle" else connections
         load["stuck"] = max(1, connections // 100) if load["kind"] == "stuck" else 0
     return [load for load in loads if load["kind"] in wanted]
 
@@ -121,7 +129,7 @@ def measure(peer, load, seconds, client_cpu):
         if client_cpu is not None:
             command += ["-c", str(client_cpu), "-C", str(peer.cpu)]
         if load["kind"] == "idle":
-            command += ["-d", "0", "-i", "2"]
+            command += ["-d", "0", "-i", "2", "-m", str(load["connections"] // 4)]
         else:
             command += ["-d", str(seconds), "-W", "1"]
         command += ["-r", str(load["rate"])] if "rate" in load else ["-B", str(load.get("burst", 1))]
@@ -141,7 +149,7 @@ def line_of(r):
     if "failed" in r:
         return head + f"failed: {r['failed']}"
     if r["load"] == "idle":
-        return head + f"{(r['rss_connected'] - r['rss_start']) / r['connections']:10.0f} bytes/connection"
+        return head + f"{report.idle_bytes(r):10.0f} bytes/connection"
     return head + (f"{r['ticks'] / r['seconds'] / 1000:10.1f} k/s  p50 {r['p50_ms']:7.2f}  p99 {r['p99_ms']:7.2f} ms"
                    f"  lost {r['lost']}  client {r['client_cpu']:.0%}")
 

@@ -33,6 +33,7 @@ struct options {
     int hello_count;
     bool hello_binary;
     int port, connections, stuck, cpu, publish_cpu, publish_port;
+    int first; /* so many connect before memory is read the first time: what they touch others find there */
     enum publish publish;
     double rate, warmup, duration, idle; /* rate: ticks a second; 0: closed loop */
     int burst, window;                   /* closed loop: so many bursts of ticks are under way */

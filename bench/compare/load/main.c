@@ -33,13 +33,13 @@ struct load {
 
 static void read_options(struct options *o, int argc, char **argv);
 static void add_hello(struct options *o, const char *hex);
-static void connect_all(struct load *l);
+static void connect_up_to(struct load *l, int end);
 static void shake_hands(struct load *l, struct subscriber *s);
 static void say_hello(const struct options *o, int fd);
 static void run_until(struct load *l, uint64_t end_ns, const uint32_t *count, uint32_t enough);
 static void readable(struct load *l, struct subscriber *s);
 static void handshake_bytes(struct load *l, struct subscriber *s, const char *bytes, size_t size);
-static void report(const struct load *l, const struct usage u[4], double seconds, double cpu_s);
+static void report(const struct load *l, const struct usage u[5], double seconds, double cpu_s);
 static double percentile(const struct measured *m, double share);
 static double own_cpu_s(void);
 
@@ -59,9 +59,15 @@ int main(int argc, char **argv)
     l.flow.credit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!l.subscribers || !l.m.latency || !l.buffer || l.epoll < 0 || l.flow.credit_fd < 0) die("no memory");
 
-    struct usage u[4]; /* before anyone, all connected, begin and end of the measurement */
-    u[0] = usage_read(&l.o);
-    connect_all(&l);
+    /* Before anyone, all connected, begin and end of the measurement, the first ones connected. */
+    struct usage u[5];
+    u[0] = u[4] = usage_read(&l.o);
+    if (l.o.first > 0) {
+        connect_up_to(&l, l.o.first);
+        run_until(&l, now_mono_ns() + (uint64_t)(l.o.idle * 1e9), NULL, 0);
+        u[4] = usage_read(&l.o);
+    }
+    connect_up_to(&l, l.o.connections);
     run_until(&l, now_mono_ns() + (uint64_t)(l.o.idle * 1e9), NULL, 0);
     u[1] = usage_read(&l.o);
 
@@ -108,13 +114,14 @@ static void read_options(struct options *o, int argc, char **argv)
                           .sample = 16,
                           .idle = 0.3};
     int c;
-    while ((c = getopt(argc, argv, "p:u:s:h:bn:k:c:C:P:w:r:W:d:i:B:x:y:I:")) >= 0) switch (c) {
+    while ((c = getopt(argc, argv, "p:u:s:h:bn:m:k:c:C:P:w:r:W:d:i:B:x:y:I:")) >= 0) switch (c) {
         case 'p': o->port = (int)strtol(optarg, NULL, 10); break;
         case 'u': o->path = optarg; break;
         case 's': o->subprotocol = optarg; break;
         case 'h': add_hello(o, optarg); break;
         case 'b': o->hello_binary = true; break;
         case 'n': o->connections = (int)strtol(optarg, NULL, 10); break;
+        case 'm': o->first = (int)strtol(optarg, NULL, 10); break;
         case 'k': o->stuck = (int)strtol(optarg, NULL, 10); break;
         case 'c': o->cpu = (int)strtol(optarg, NULL, 10); break;
         case 'C': o->publish_cpu = (int)strtol(optarg, NULL, 10); break;
@@ -137,8 +144,8 @@ static void read_options(struct options *o, int argc, char **argv)
         default: die("an option that is not known; main.c has the list");
         }
     if (o->port <= 0 || o->connections <= 0 || o->stuck < 0 || o->stuck >= o->connections || o->burst < 1 ||
-        o->burst > 256 || o->window < 1 || o->sample < 1)
-        die("-p PORT and -n CONNECTIONS are wanted, with -k below them, -B in 1..256");
+        o->burst > 256 || o->window < 1 || o->sample < 1 || o->first < 0 || o->first >= o->connections)
+        die("-p PORT and -n CONNECTIONS are wanted, with -k and -m below them, -B in 1..256");
 }
 
 static void add_hello(struct options *o, const char *hex)
@@ -154,15 +161,15 @@ static void add_hello(struct options *o, const char *hex)
 }
 
 /* 64 handshakes are under way at once; the first -k connections are those that will not read. */
-static void connect_all(struct load *l)
+static void connect_up_to(struct load *l, int end)
 {
-    for (int i = 0; i < l->o.connections; i++) {
+    for (int i = (int)l->open; i < end; i++) {
         struct subscriber *s = &l->subscribers[i];
         s->stuck = i < l->o.stuck;
         s->fd = connect_loopback(l->o.port, s->stuck ? RCVBUF_STUCK : 0);
         shake_hands(l, s);
         uint32_t enough = i >= 64 ? (uint32_t)i - 63 : 0;
-        if (i + 1 == l->o.connections) enough = (uint32_t)i + 1;
+        if (i + 1 == end) enough = (uint32_t)i + 1;
         run_until(l, now_mono_ns() + READY_SECONDS * UINT64_C(1000000000), &l->open, enough);
         if (l->open < enough) die("%u of %d handshakes were answered", l->open, i + 1);
     }
@@ -256,7 +263,7 @@ static void handshake_bytes(struct load *l, struct subscriber *s, const char *by
     l->flow.delivered += s->ticks;
 }
 
-static void report(const struct load *l, const struct usage u[4], double seconds, double cpu_s)
+static void report(const struct load *l, const struct usage u[5], double seconds, double cpu_s)
 {
     uint64_t lost = 0, uneven = 0, holes;
     for (int i = 0; i < l->o.connections; i++) {
@@ -281,6 +288,7 @@ static void report(const struct load *l, const struct usage u[4], double seconds
         (unsigned long long)l->m.latency_bad);
     printf(",\"server_user_s\":%.3f,\"server_system_s\":%.3f,\"client_cpu\":%.3f", u[3].user_s - u[2].user_s,
            u[3].system_s - u[2].system_s, cpu_s / seconds);
+    printf(",\"first\":%d,\"rss_first\":%llu", l->o.first, (unsigned long long)u[4].rss);
     printf(",\"rss_start\":%llu,\"rss_connected\":%llu,\"rss_begin\":%llu,\"rss_end\":%llu}\n",
            (unsigned long long)u[0].rss, (unsigned long long)u[1].rss, (unsigned long long)u[2].rss,
            (unsigned long long)u[3].rss);
