@@ -20,6 +20,7 @@ static void drain_begin(struct worker *w, bool ended);
 static bool is_owed(const struct worker *w, const struct conn *c);
 static void publish(struct worker *w);
 static void *run(void *context);
+static int pin(const struct worker *w, struct fault *fault);
 static void idle(struct worker *w);
 static bool has_news(const struct worker *w);
 
@@ -183,15 +184,24 @@ static void *run(void *context)
     char name[16]; /* as top -H and ps -L show it */
     snprintf(name, sizeof name, "worker %u", w->options.index);
     pthread_setname_np(pthread_self(), name);
-    if (w->options.cpu >= 0) affinity_pin(w->options.cpu);
     worker_clock(w, clock_mono_ns());
-    w->start_result = worker_open_io(w, &w->start_fault);
+    w->start_result = pin(w, &w->start_fault);
+    if (w->start_result == 0) w->start_result = worker_open_io(w, &w->start_fault);
     int result = w->start_result;
     atomic_store_explicit(&w->opened, true, memory_order_release);
     if (result < 0) return NULL;
     while (!atomic_load_explicit(&w->stop, memory_order_relaxed))
         if (worker_turn(w, clock_mono_ns(), clock_real_ns(), 0) == 0) idle(w);
     return NULL;
+}
+
+static int pin(const struct worker *w, struct fault *fault)
+{
+    int cpu = w->options.cpu, rc = cpu >= 0 ? affinity_pin(cpu) : 0;
+    if (rc == 0) return TC_OK;
+    return fault_set(fault, TC_EUSAGE,
+                     "worker %u cannot be pinned to processor %d (%s); see `nproc` and --cpus",
+                     w->options.index, cpu, strerror(-rc));
 }
 
 /* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. */

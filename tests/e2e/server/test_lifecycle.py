@@ -1,5 +1,5 @@
 """Start, health, drain, end."""
-import json, signal, socket, subprocess, threading
+import json, os, signal, socket, subprocess, threading
 import pytest
 from rig import TICKCAST, Closed, Server, ticks_of
 
@@ -22,6 +22,43 @@ def test_a_signal_drains_and_exits_0(io, sig):
             assert closed_with(c) == 1012
             c.close()
         assert s.process.wait(10) == 0
+
+
+def allowed(process):
+    """The processors of each thread, by its name, as /proc writes them."""
+    lists = {}
+    for task in os.listdir(f"/proc/{process.pid}/task"):
+        with open(f"/proc/{process.pid}/task/{task}/status", encoding="ascii") as status:
+            fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+        lists.setdefault(fields["Name"], []).append(fields["Cpus_allowed_list"])
+    return lists
+
+
+def test_threads_run_where_cpus_says(io):
+    """The feed thread on the first where there is one more than workers; else all in turn. Nobody else is pinned."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        pytest.skip("one processor: nothing to tell apart")
+    a, b = cpus[:2]
+    with Server("--workers", "1", io=io) as s:
+        everywhere = allowed(s.process)["tickcast"][0]
+    assert everywhere not in (str(a), str(b))
+    for workers, words, feeds, each in ((1, f"{a},{b}", a, [b]), (1, f"{b},{a}", b, [a]), (1, f"{b}", b, [b]), (2, f"{b},{a}", b, [b, a])):
+        with Server("--workers", str(workers), "--cpus", words, io=io) as s:
+            lists = allowed(s.process)
+            assert lists.pop("feeds") == [str(feeds)], (words, lists)
+            for number, cpu in enumerate(each):
+                assert lists.pop(f"worker {number}") == [str(cpu)], (words, lists)
+            assert set(lists.pop("tickcast")) == {everywhere}  # main: signals
+            assert all(own == [everywhere] for own in lists.values()), lists
+
+
+def test_a_processor_that_is_not_there_is_said(io):
+    here = max(os.sched_getaffinity(0))
+    for cpus in ("1023", f"{here},1023"):  # the feed thread's; a worker's
+        done = subprocess.run([TICKCAST, "serve", "--listen", "127.0.0.1:0", "--workers", "1", "--io", io, "--cpus", cpus],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2 and "pinned to processor 1023" in done.stderr, (cpus, done.stderr)
 
 
 def test_no_drain_time_closes_with_1001(io):
