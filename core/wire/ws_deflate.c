@@ -58,6 +58,11 @@ struct deflater *deflater_create(int level)
     return NULL;
 }
 
+size_t deflater_bytes(void)
+{
+    return sizeof(struct deflater) + PACK_BYTES + sizeof(struct inflater) + UNPACK_BYTES(WS_DEFLATE_BITS);
+}
+
 void deflater_destroy(struct deflater *d)
 {
     if (!d) return;

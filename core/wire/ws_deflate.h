@@ -45,6 +45,8 @@ struct deflater;
 /* level: 1 to 9. NULL: no memory. All memory of zlib is taken here, from one block. */
 struct deflater *deflater_create(int level);
 void deflater_destroy(struct deflater *d);
+/* What one takes, whatever its level. */
+size_t deflater_bytes(void);
 
 /* Packs a message's payload (7.2.1: without the last four bytes 00 00 FF FF). Returns the size, or 0 if it
  * does not fit out_size: then it is sent as it is. */

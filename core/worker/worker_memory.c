@@ -74,7 +74,7 @@ void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_byte
                   last_value_bytes((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4) +
                   groups_table_bytes((uint32_t)s->symbols_max, memory_filter_bytes(s)) +
                   trail_bytes((uint32_t)s->symbols_max);
-    if (s->deflate) each += sizeof(struct packing) + s->message_bytes_max + 1;
+    if (s->deflate) each += sizeof(struct packing) + deflater_bytes() + s->message_bytes_max + 1;
     uint64_t rests = rests_for_all(s) ? s->connections_max : workers * memory_rest_blocks(s);
     *out = (struct memory_budget){
         .log = log_bytes,

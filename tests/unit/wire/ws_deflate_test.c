@@ -3,6 +3,7 @@
 #include "wire/ws_deflate.h"
 
 #include "base/random.h"
+#include "base/sanitize.h"
 #include "wire/ws.h"
 
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <stdlib.h>
 
 /* ---- Offers. ---- */
@@ -230,6 +232,23 @@ static void rsv1_where_it_was_agreed(void **state)
     assert_int_equal(read_one(&fragments, 0xC0, &m), WS_EVENT_FAIL); /* only the first frame says it */
 }
 
+/* What worker_memory.c counts is what the heap gives. */
+static void what_a_deflater_takes(void **state)
+{
+    (void)state;
+#if defined(TC_ASAN) || defined(TC_TSAN)
+    skip(); /* their heap tells nothing */
+#else
+    struct mallinfo2 before = mallinfo2();
+    struct deflater *d = deflater_create(1);
+    struct mallinfo2 after = mallinfo2();
+    assert_non_null(d);
+    size_t taken = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+    assert_in_range(taken, deflater_bytes(), deflater_bytes() + 16384); /* whole pages of large blocks */
+    deflater_destroy(d);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bomb_stops_at_the_limit, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(what_is_packed_is_unpacked, open_deflater, close_deflater),
         cmocka_unit_test(rsv1_where_it_was_agreed),
+        cmocka_unit_test(what_a_deflater_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
