@@ -31,20 +31,57 @@ static uint64_t idle_work(struct rig *r, uint32_t ticks);
 static uint64_t connect_work(struct rig *r, uint32_t ticks);
 
 static const struct stage stages[] = {
-    {"append-16", "tick", {0}, 16, NULL, append_work, false, 200},
-    {"append-1", "tick", {0}, 64, NULL, append_single_work, false, 40},
+    {"append-16", "tick", {0}, 16, rig_make, append_work, false, 200},
+    {"append-1", "tick", {0}, 64, rig_make, append_single_work, false, 40},
     {"fold", "tick", {0}, 256, rig_append, fold_work, false, 100},
-    {"delivery-1", "send", {1024, false, false}, 1, rig_append, send_work, true, ROUNDS},
-    {"delivery-16", "send", {1024, false, false}, 16, rig_append, send_work, true, ROUNDS},
-    {"delivery-16-tick-frames", "send", {1024, false, true}, 16, rig_append, send_work, true, ROUNDS},
-    {"delivery-64", "send", {1024, false, false}, 64, rig_append, send_work, true, ROUNDS},
-    {"watch-lists-25", "send", {1000, true, false}, 25, rig_append, send_work, true, 10},
-    {"watch-lists-250", "send", {1000, true, false}, 250, rig_append, send_work, true, 4},
+    {"delivery-1", "send", {.subscribers = 1024}, 1, rig_append, send_work, true, ROUNDS},
+    {"delivery-16", "send", {.subscribers = 1024}, 16, rig_append, send_work, true, ROUNDS},
+    {"delivery-16-tick-frames",
+     "send",
+     {.subscribers = 1024, .tick_frames = true},
+     16,
+     rig_append,
+     send_work,
+     true,
+     ROUNDS},
+    {"delivery-64", "send", {.subscribers = 1024}, 64, rig_append, send_work, true, ROUNDS},
+    {"delivery-16-binary",
+     "send",
+     {.subscribers = 1024, .binary = true},
+     16,
+     rig_append,
+     send_work,
+     true,
+     ROUNDS},
+    {"delivery-16-deflate",
+     "send",
+     {.subscribers = 1024, .deflate = true},
+     16,
+     rig_append,
+     send_work,
+     true,
+     ROUNDS},
+    {"watch-lists-25", "send", {.subscribers = 1000, .lists = true}, 25, rig_append, send_work, true, 10},
+    {"watch-lists-250", "send", {.subscribers = 1000, .lists = true}, 250, rig_append, send_work, true, 4},
     {"idle-turn-0", "turn", {0}, 200, NULL, idle_work, false, ROUNDS},
-    {"idle-turn-1024", "turn", {1024, false, false}, 20, NULL, idle_work, true, ROUNDS},
-    {"idle-turn-watch-lists", "turn", {1000, true, false}, 20, NULL, idle_work, true, ROUNDS},
-    {"connect", "connection", {512, false, false}, 0, NULL, connect_work, false, 1},
-    {"connect-watch-list", "connection", {512, true, false}, 0, NULL, connect_work, false, 1},
+    {"idle-turn-1024", "turn", {.subscribers = 1024}, 20, NULL, idle_work, true, ROUNDS},
+    {"idle-turn-watch-lists",
+     "turn",
+     {.subscribers = 1000, .lists = true},
+     20,
+     NULL,
+     idle_work,
+     true,
+     ROUNDS},
+    {"connect", "connection", {.subscribers = 512}, 0, NULL, connect_work, false, 1},
+    {"connect-watch-list",
+     "connection",
+     {.subscribers = 512, .lists = true},
+     0,
+     NULL,
+     connect_work,
+     false,
+     1},
 };
 #define STAGES (sizeof stages / sizeof stages[0])
 
@@ -81,13 +118,13 @@ static int run(const struct stage *s)
 
 static uint64_t append_work(struct rig *r, uint32_t ticks)
 {
-    rig_append(r, ticks);
+    rig_append_made(r, 0, ticks);
     return ticks;
 }
 
 static uint64_t append_single_work(struct rig *r, uint32_t ticks)
 {
-    for (uint32_t i = 0; i < ticks; i++) rig_append(r, 1);
+    for (uint32_t i = 0; i < ticks; i++) rig_append_made(r, i, 1);
     return ticks;
 }
 

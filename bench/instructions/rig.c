@@ -1,5 +1,6 @@
 #include "bench/instructions/rig.h"
 
+#include "base/aligned.h"
 #include "base/assert.h"
 #include "base/random.h"
 #include "bench/instructions/null_io.h"
@@ -19,6 +20,7 @@ struct rig {
     struct worker *worker;
     struct random random; /* of the lists */
     uint64_t now_ns, ticks;
+    struct tick made[RIG_BATCH_MAX];
 };
 
 static struct io *open_io(void *context, int wake_fd, struct fault *f)
@@ -41,15 +43,17 @@ static uint32_t request(void *context, uint32_t number, char *out)
     int size = snprintf(out, NULL_IO_REQUEST_MAX,
                         "GET /v1/ws?symbols=%s&snapshot=0&heartbeat=86400&frame=%s HTTP/1.1\r\n"
                         "Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %05uaaaaaaaaaaaaaaaaa==\r\n\r\n",
-                        symbols, r->options.tick_frames ? "tick" : "batch", number);
+                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %05uaaaaaaaaaaaaaaaaa==\r\n%s%s\r\n",
+                        symbols, r->options.tick_frames ? "tick" : "batch", number,
+                        r->options.binary ? "Sec-WebSocket-Protocol: tickcast.v1.bin\r\n" : "",
+                        r->options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
     TC_ASSERT(size > 0 && size < (int)NULL_IO_REQUEST_MAX);
     return (uint32_t)size;
 }
 
 struct rig *rig_open(const struct rig_options *o)
 {
-    struct rig *r = calloc(1, sizeof *r);
+    struct rig *r = aligned_zeroed(sizeof *r);
     TC_ASSERT(r != NULL);
     r->options = *o;
     r->now_ns = NS_PER_SECOND;
@@ -111,15 +115,30 @@ void rig_settle(struct rig *r)
 
 void rig_append(struct rig *r, uint32_t count)
 {
-    struct tick batch[RIG_BATCH_MAX];
+    rig_make(r, count);
+    rig_append_made(r, 0, count);
+}
+
+void rig_make(struct rig *r, uint32_t count)
+{
     TC_ASSERT(count <= RIG_BATCH_MAX);
-    for (uint32_t i = 0; i < count; i++) batch[i] = tick_mix(r->ticks++, RIG_SYMBOLS);
-    log_append(r->server.log, batch, count);
+    for (uint32_t i = 0; i < count; i++) r->made[i] = tick_mix(r->ticks++, RIG_SYMBOLS);
+}
+
+void rig_append_made(struct rig *r, uint32_t first, uint32_t count)
+{
+    TC_ASSERT(first + count <= RIG_BATCH_MAX);
+    log_append(r->server.log, r->made + first, count);
 }
 
 uint64_t rig_sends(const struct rig *r)
 {
     return null_io_base(r->net)->counters.sends;
+}
+
+uint64_t rig_bytes(const struct rig *r)
+{
+    return null_io_base(r->net)->counters.sent_bytes;
 }
 
 uint64_t rig_subscribed(const struct rig *r)

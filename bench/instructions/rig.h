@@ -16,6 +16,8 @@ struct rig_options {
     uint32_t subscribers;
     bool lists;       /* each has a watch list of its own; false: all have "*" */
     bool tick_frames; /* a frame per tick */
+    bool binary;      /* tickcast.v1.bin */
+    bool deflate;     /* permessage-deflate */
 };
 
 struct rig *rig_open(const struct rig_options *o);
@@ -26,9 +28,13 @@ void rig_connect(struct rig *r);
 void rig_settle(struct rig *r);
 /* One turn; returns the work it reported. */
 uint32_t rig_turn(struct rig *r);
-/* Trades and quotes of all symbols, one batch. */
+/* Makes a batch of trades and quotes of all symbols; appends a part of it. */
+void rig_make(struct rig *r, uint32_t count);
+void rig_append_made(struct rig *r, uint32_t first, uint32_t count);
+/* Both, of one batch. */
 void rig_append(struct rig *r, uint32_t count);
 uint64_t rig_sends(const struct rig *r);
+uint64_t rig_bytes(const struct rig *r); /* sent */
 uint64_t rig_subscribed(const struct rig *r);
 
 #endif

@@ -20,7 +20,7 @@ static void BM_log_append(benchmark::State &state)
 }
 BENCHMARK(BM_log_append)->Arg(1)->Arg(16)->Arg(256);
 
-// A worker without subscribers: read and fold. Target: 30 M ticks/s.
+// What a worker does for every tick at the least: read and fold, without its turn around them (worker_bench).
 static void BM_read_and_fold(benchmark::State &state)
 {
     core_rig *rig = core_rig_make(1 << 18, 500);
@@ -73,6 +73,41 @@ BENCHMARK(BM_render_batch_binary)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_ticks)->Arg(1)->Arg(16)->Arg(64);
 BENCHMARK(BM_render_conflated)->Arg(64)->Arg(1024);
 BENCHMARK(BM_render_watch_list)->Arg(64)->Arg(1024);
+
+// The record of tickcast.v1.bin, by itself.
+static void BM_tick_bin(benchmark::State &state)
+{
+    core_rig *rig = core_rig_make(1 << 18, 500);
+    uint8_t record[64]; // TICK_BIN_MAX is 56
+    int64_t bytes = 0;
+    for (auto _ : state) {
+        bytes += core_rig_record(rig, record);
+        benchmark::ClobberMemory();
+    }
+    state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(bytes);
+    core_rig_free(rig);
+}
+BENCHMARK(BM_tick_bin);
+
+// A rendered frame of `ticks` packed once, as it is for all of a group (--deflate-level 1 is the default).
+// Items are frames, bytes those before.
+static void BM_pack_frame(benchmark::State &state)
+{
+    core_rig *rig = core_rig_make(1 << 18, 500);
+    for (int i = 0; i < 64; i++) core_rig_append(rig, 256);
+    core_rig_filter(rig, "*");
+    if (state.range(1)) core_rig_speak_binary(rig);
+    uint32_t bytes = 0;
+    core_rig_render(rig, static_cast<uint32_t>(state.range(0)), false, false, &bytes);
+    uint32_t packed = 0;
+    for (auto _ : state) packed = core_rig_pack(rig, bytes);
+    state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * bytes);
+    state.counters["ratio"] = static_cast<double>(bytes) / packed;
+    core_rig_free(rig);
+}
+BENCHMARK(BM_pack_frame)->ArgNames({"ticks", "binary"})->ArgsProduct({{16, 64}, {0, 1}});
 
 // All last values of 500 symbols, in pieces.
 static void BM_snapshot(benchmark::State &state)

@@ -2,7 +2,10 @@
 
 #include "base/assert.h"
 #include "bench/tick_mix.h"
+#include "config/settings.h"
 #include "render/render.h"
+#include "tick/tick_bin.h"
+#include "wire/ws_deflate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +19,12 @@ struct core_rig {
     struct render_scratch scratch;
     enum encoding encoding;
     uint32_t symbols;
-    uint64_t next, read;
-    uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
+    uint64_t read;
+    struct tick made[CORE_RIG_TICKS]; /* appended in turn, round and round */
+    uint32_t next;
+    uint32_t start; /* of what was rendered last, in room */
+    struct deflater *deflater;
+    uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK], packed[RENDER_BYTES_MAX];
 };
 
 core_rig *core_rig_make(uint32_t capacity, uint32_t symbols)
@@ -28,11 +35,17 @@ core_rig *core_rig_make(uint32_t capacity, uint32_t symbols)
     r->last = last_value_create(symbols, 16);
     TC_ASSERT(r->log && r->last && heap_init(&r->heap, 1 << 20) == 0);
     r->symbols = symbols;
+    struct settings s;
+    settings_default(&s);
+    r->deflater = deflater_create((int)s.deflate_level);
+    TC_ASSERT(r->deflater);
+    settings_free(&s);
     for (uint32_t i = 0; i < symbols; i++) {
         char name[16];
         snprintf(name, sizeof name, "%c%03u", 'A' + (char)(i % 26), i);
         log_symbol(r->log, text_of(name), 1);
     }
+    for (uint32_t i = 0; i < CORE_RIG_TICKS; i++) r->made[i] = tick_mix(i, symbols);
     r->read = log_head(r->log);
     return r;
 }
@@ -42,14 +55,15 @@ void core_rig_free(core_rig *r)
     log_destroy(r->log);
     last_value_destroy(r->last);
     heap_destroy(&r->heap);
+    deflater_destroy(r->deflater);
     free(r);
 }
 
 void core_rig_append(core_rig *r, uint32_t count)
 {
-    struct tick batch[LOG_BATCH_MAX];
-    for (uint32_t i = 0; i < count; i++) batch[i] = tick_mix(r->next++, r->symbols);
-    log_append(r->log, batch, count);
+    TC_ASSERT(CORE_RIG_TICKS % count == 0);
+    log_append(r->log, r->made + r->next, count); /* changes nothing of them but seq */
+    r->next = (r->next + count) % CORE_RIG_TICKS;
 }
 
 uint32_t core_rig_fold(core_rig *r, uint32_t count)
@@ -91,7 +105,22 @@ uint32_t core_rig_render(core_rig *r, uint32_t ticks, bool tick_frames, bool con
     int rc = render(&in, &r->scratch, r->room, &out);
     TC_ASSERT(rc == 0);
     *bytes = out.bytes;
+    r->start = out.start;
     return out.ticks;
+}
+
+uint32_t core_rig_record(core_rig *r, uint8_t *out)
+{
+    r->next = (r->next + 1) % CORE_RIG_TICKS;
+    return tick_bin(out, &r->made[r->next], 1);
+}
+
+uint32_t core_rig_pack(core_rig *r, uint32_t bytes)
+{
+    uint32_t packed =
+        deflater_pack(r->deflater, WS_DEFLATE_BITS, r->room + r->start, bytes, r->packed, sizeof r->packed);
+    TC_ASSERT(packed > 0);
+    return packed;
 }
 
 uint32_t core_rig_snapshot(core_rig *r, uint64_t *bytes)

@@ -43,14 +43,16 @@ const char *const kNames[] = {"price 1234.56", "size 12345", "small 0.12345678",
 template <int (*Parse)(const char *, size_t, decimal *)> void parse(benchmark::State &state)
 {
     std::vector<std::string> all = texts(static_cast<int>(state.range(0)));
-    size_t i = 0;
+    size_t i = 0, bytes = 0;
     for (auto _ : state) {
         decimal d;
         const std::string &text = all[i++ % kCount];
+        bytes += text.size();
         benchmark::DoNotOptimize(Parse(text.data(), text.size(), &d));
         benchmark::DoNotOptimize(d);
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(static_cast<int64_t>(bytes));
     state.SetLabel(kNames[state.range(0)]);
 }
 
@@ -63,13 +65,14 @@ void print(benchmark::State &state)
         all.push_back(d);
     }
     char out[DECIMAL_TEXT_MAX];
-    size_t i = 0;
+    size_t i = 0, bytes = 0;
     for (auto _ : state) {
         const decimal &d = all[i++ % kCount];
-        benchmark::DoNotOptimize(decimal_print(out, d.mantissa, d.exponent));
+        bytes += decimal_print(out, d.mantissa, d.exponent);
         benchmark::ClobberMemory();
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(static_cast<int64_t>(bytes));
     state.SetLabel(kNames[state.range(0)]);
 }
 

@@ -7,6 +7,7 @@ extern "C" {
 }
 
 static const uint32_t lists = 10000, size = 20, symbols = 500;
+static const int64_t name_bytes = 4; // at most: S0 to S499
 
 static void BM_lists_make(benchmark::State &state)
 {
@@ -18,6 +19,7 @@ static void BM_lists_make(benchmark::State &state)
         state.ResumeTiming();
     }
     state.SetItemsProcessed(state.iterations() * lists);
+    state.SetBytesProcessed(state.iterations() * lists * size * name_bytes);
     group_rig_free(rig);
 }
 BENCHMARK(BM_lists_make)->Unit(benchmark::kMillisecond);
@@ -32,6 +34,7 @@ static void BM_lists_remove(benchmark::State &state)
         for (uint32_t i = 0; i < lists; i++) group_rig_remove(rig, i);
     }
     state.SetItemsProcessed(state.iterations() * lists);
+    state.SetBytesProcessed(state.iterations() * lists * size * name_bytes);
     group_rig_free(rig);
 }
 BENCHMARK(BM_lists_remove)->Unit(benchmark::kMillisecond);
@@ -46,6 +49,7 @@ static void BM_new_symbol(benchmark::State &state)
     for (auto _ : state)
         if (!group_rig_symbol(rig)) state.SkipWithError("the symbol table is full");
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * name_bytes);
     group_rig_free(rig);
 }
 BENCHMARK(BM_new_symbol)->ArgName("lists")->Arg(0)->Arg(10000)->Iterations(2000);

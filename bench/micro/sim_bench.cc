@@ -26,6 +26,7 @@ static void BM_sim_market(benchmark::State &state)
         benchmark::DoNotOptimize(t);
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(sizeof t));
     sim_market_close(m);
 }
 BENCHMARK(BM_sim_market)
@@ -41,6 +42,7 @@ static void BM_sim_into_log(benchmark::State &state)
     int64_t ticks = 0;
     for (auto _ : state) ticks += sim_rig_poll(rig, 1000000);
     state.SetItemsProcessed(ticks);
+    state.SetBytesProcessed(ticks * 64); // the records
     sim_rig_free(rig);
 }
 BENCHMARK(BM_sim_into_log);
@@ -52,6 +54,7 @@ static void BM_sim_burst(benchmark::State &state)
     int64_t ticks = 0;
     for (auto _ : state) ticks += sim_rig_poll(rig, 1000);
     state.SetItemsProcessed(ticks);
+    state.SetBytesProcessed(ticks * 64); // the records
     sim_rig_free(rig);
 }
 BENCHMARK(BM_sim_burst);

@@ -83,6 +83,7 @@ void fold(benchmark::State &state)
         last_value_fold(v, &t);
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(sizeof(tick)));
     state.SetLabel(kKinds[state.range(0)]);
     last_value_destroy(v);
 }
@@ -96,8 +97,14 @@ void find(benchmark::State &state)
     std::vector<text> names(kCount);
     for (text &n : names) n = symbol_table_name(symbols, static_cast<uint32_t>(random_below(&r, count)));
     uint32_t i = 0;
-    for (auto _ : state) benchmark::DoNotOptimize(symbol_table_find(symbols, names[i++ % kCount]));
+    uint64_t bytes = 0;
+    for (auto _ : state) {
+        text name = names[i++ % kCount];
+        bytes += name.size;
+        benchmark::DoNotOptimize(symbol_table_find(symbols, name));
+    }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(static_cast<int64_t>(bytes));
     symbol_table_destroy(symbols);
 }
 

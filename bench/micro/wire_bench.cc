@@ -22,6 +22,7 @@ static void mask(benchmark::State &state)
         benchmark::DoNotOptimize(bytes.data());
         benchmark::ClobberMemory();
     }
+    state.SetItemsProcessed(state.iterations());
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(mask)->Arg(60)->Arg(1000)->Arg(16384)->Arg(1 << 20);
@@ -33,6 +34,7 @@ static void utf8(benchmark::State &state)
     for (auto _ : state)
         benchmark::DoNotOptimize(
             utf8_feed(UTF8_OK, reinterpret_cast<const uint8_t *>(text.data()), text.size()));
+    state.SetItemsProcessed(state.iterations()); // texts
     state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
 BENCHMARK(utf8)->ArgName("three_byte")->Arg(0)->Arg(1);
@@ -53,6 +55,7 @@ static void handshake(benchmark::State &state)
         benchmark::DoNotOptimize(ws_handshake_reply(out, sizeof out, r.ws_key, nullptr, nullptr));
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(sizeof request - 1));
 }
 BENCHMARK(handshake);
 
@@ -65,6 +68,7 @@ static void http_head(benchmark::State &state)
         benchmark::DoNotOptimize(r.path.at);
     }
     state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(sizeof request - 1));
 }
 BENCHMARK(http_head);
 

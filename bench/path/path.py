@@ -90,14 +90,18 @@ def path(a):
         for burst, frame in cases:
             with Server(a.program, a.server_cpu, f"sim:?rate=0&burst={burst}&pace=workers") as server:
                 report = load(a, server, ["--connections", str(a.connections), "--frame", frame])
-            seen[burst, frame].append(report["readers"])
+            seen[burst, frame].append(report)
     rows = []
-    for (burst, frame), readers in seen.items():
+    for (burst, frame), reports in seen.items():
+        readers = [r["readers"] for r in reports]
         ticks = statistics.median(r["ticks_per_second"] for r in readers)
         rows.append({"name": f"path/closed/burst:{burst}/frame:{frame}", "run_type": "iteration", "items_per_second": ticks,
                      "bytes_per_second": statistics.median(r["bytes_per_second"] for r in readers),
                      "real_time": 1e9 / ticks if ticks else 0, "time_unit": "ns"})
-        print(f"{rows[-1]['name']:44}{ticks / 1000:12.0f} thousand ticks/s", flush=True)
+        parsed = statistics.median(r["readers"]["ticks_per_second"] / r["cpu_all"] for r in reports)
+        print(f"{rows[-1]['name']:44}{ticks / 1000:12.0f} thousand ticks/s; of bench itself "
+              f"{statistics.median(r['cpu_all'] for r in reports):4.0%} of a processor, {parsed / 1000:.0f} thousand ticks/s per processor",
+              flush=True)
     return rows
 
 
