@@ -14,6 +14,7 @@
 
 static void step(struct world *w);
 static void pass_time(struct world *w, uint32_t most_ms);
+static void lap(struct world *w);
 static void feed(struct world *w);
 static void stampede(struct world *w);
 static void step_client(struct world *w, struct client *c);
@@ -80,16 +81,22 @@ static void pass_time(struct world *w, uint32_t most_ms)
     if (world_any(w, 250)) return;
     w->now_ns += (200 + world_any(w, 3000)) * NS_PER_MS; /* nobody was run */
     w->happened->pauses++;
-    if (world_any(w, 2)) truth_append(w->truth, &w->random, LAP_TICKS, world_real_ns(w));
+    if (world_any(w, 2)) lap(w);
+}
+
+/* More than the log holds, unless the feeds have ended. */
+static void lap(struct world *w)
+{
+    if (w->ending != END_EXIT) truth_append(w->truth, &w->random, LAP_TICKS, world_real_ns(w));
 }
 
 static void feed(struct world *w)
 {
-    if (w->ending == END_EXIT) return; /* its feeds have ended */
+    if (w->ending == END_EXIT) return;
     if (world_any(w, 3))
         truth_append(w->truth, &w->random, 1 + world_any(w, world_any(w, 20) ? 8 : LOG_BATCH_MAX),
                      world_real_ns(w));
-    if (world_any(w, 400) == 0) truth_append(w->truth, &w->random, LAP_TICKS, world_real_ns(w));
+    if (world_any(w, 400) == 0) lap(w);
     if (world_any(w, 2)) {
         log_set_drained(w->log, world_real_ns(w));
         w->truth->drained_ns = max_u64(w->truth->drained_ns, world_real_ns(w));
