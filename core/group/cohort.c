@@ -26,6 +26,7 @@ struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position
     g->cohort_count++;
     gs->cohort_count++;
     group_news(gs, g->number)->stirred_to = 0; /* this one has nothing to do yet */
+    if (position < group_maybe_seq(gs, g)) gs->read_floor = min_u64(gs->read_floor, position);
     return c;
 }
 
@@ -110,10 +111,14 @@ static void queue_remove(struct groups *gs, struct cohort *c)
     gs->queued_count--;
 }
 
-uint64_t groups_read_least(const struct groups *gs, uint64_t otherwise)
+/* Who gets something to do has read what was marked before (group_mark), so the floor only sinks with a
+ * cohort that is made below it. */
+uint64_t groups_read_least(struct groups *gs)
 {
-    uint64_t least = otherwise;
-    for (const struct cohort *c = gs->queue.queue_next; c != &gs->queue; c = c->queue_next)
-        least = min_u64(least, c->read);
+    uint64_t least = UINT64_MAX;
+    for (const struct group *g = gs->all; g; g = g->next)
+        for (const struct cohort *c = g->cohorts; c; c = c->next)
+            if (c->read < group_maybe_seq(gs, g)) least = min_u64(least, c->read);
+    gs->read_floor = min_u64(least, gs->seq_marked);
     return least;
 }

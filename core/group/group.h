@@ -103,9 +103,11 @@ struct groups {
     uint32_t symbols_max, symbol_count; /* reserved; known to this worker so far */
     uint64_t seq_read;                  /* ticks up to here were noted */
     uint64_t seq_marked;                /* and groups were marked for all of them */
-    uint32_t members_max;               /* of a cohort */
-    uint64_t interval_ns_least;         /* --batch-us */
-    struct pool news;                   /* struct group_news, by group->number */
+    uint64_t read_floor;  /* no cohort with something to do has read less: what it has to do came later, or
+                             groups_read_least saw it */
+    uint32_t members_max; /* of a cohort */
+    uint64_t interval_ns_least; /* --batch-us */
+    struct pool news;           /* struct group_news, by group->number */
     struct group **buckets;
     uint32_t bucket_count;
     struct group *all;            /* list head */
@@ -205,8 +207,14 @@ void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_n
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns);
 /* The next cohort to visit, taken out of the queue. NULL: none. Timers that are due are queued first. */
 struct cohort *groups_next(struct groups *gs, uint64_t now_ns);
-/* The least `read` of all cohorts that have something to do, or `otherwise`. */
-uint64_t groups_read_least(const struct groups *gs, uint64_t otherwise);
+/* Looks at every cohort: the least `read` of those that have not read all that may match; UINT64_MAX: none.
+ * Raises read_floor. */
+uint64_t groups_read_least(struct groups *gs);
+/* True where no cohort has anything to do: no look is needed to know that. */
+static inline bool groups_read_all(const struct groups *gs)
+{
+    return gs->queued_count == 0 && gs->timers.count == 0;
+}
 
 /* Walks everything and asserts what must hold. For tests and debug builds. */
 void groups_check(const struct groups *gs);

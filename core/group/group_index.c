@@ -195,8 +195,10 @@ void groups_check(const struct groups *gs)
             TC_ASSERT(c->covered <= c->read);
             TC_ASSERT(c->member_count <= gs->members_max);
             if (n->stirred_to > 0) TC_ASSERT(cohort_stirred(c, n));
-            if (c->read < n->maybe_seq)
+            if (c->read < n->maybe_seq) {
                 TC_ASSERT(c->queue_next != NULL || timer_is_set(&c->timer) || c->visit != UINT32_MAX);
+                TC_ASSERT(c->read >= gs->read_floor);
+            }
             queued += c->queue_next != NULL;
             members += c->member_count;
             cohorts++;

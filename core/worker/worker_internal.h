@@ -139,6 +139,8 @@ struct worker {
     uint32_t *ready, ready_first, ready_count; /* ring of conns_max: slots with something owed, each once */
     uint32_t *behind;                          /* slots of those with a subscription and no cohort */
     uint32_t behind_count, subscriber_count;
+    uint64_t owed_looked_ns,
+        owed_looks; /* last and how often cohorts were looked at for what they are owed */
     struct timer_wheel timers;
     struct pool rests, http_blocks, assemblies, inputs;
     uint32_t inputs_more; /* blocks beyond each connection's first */

@@ -1,14 +1,20 @@
 /* worker/worker_pace.c -- what feeds that wait for their readers want to know (decision 17), and what becomes
  * of those that make them wait too long.
  *
- * Published only once some feed waits (log_paced): the look at every group and everyone behind is not for
+ * Published only once some feed waits (log_paced): the look at cohorts and at everyone behind is not for
  * free. The feed thread reads it in feeds/pace.c. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
 
-static uint64_t owed_least(const struct worker *w);
-static uint64_t owed_in_step(const struct worker *w);
+/* In step, what is owed is looked for among all cohorts only once it may be as old as this share of the log
+ * (a feed is held at half of it), and while there is work not more often than this: with 10 000 groups a look
+ * costs as much as hundreds of sends. */
+#define OWED_LOOK_SHARE 8u
+#define OWED_LOOK_NS    NS_PER_MS
+
+static uint64_t owed_least(struct worker *w);
+static uint64_t owed_in_step(struct worker *w);
 static bool waited_for(const struct worker *w, const struct conn *c);
 static bool all_handed(const struct worker *w, uint32_t *taking);
 static bool takes_nothing(struct worker *w, struct conn *c);
@@ -75,7 +81,7 @@ static bool all_handed(const struct worker *w, uint32_t *taking)
 }
 
 /* The oldest tick that may be owed to a complete or conflate subscriber: for pace=complete. */
-static uint64_t owed_least(const struct worker *w)
+static uint64_t owed_least(struct worker *w)
 {
     uint64_t least = owed_in_step(w);
     for (uint32_t i = 0; i < w->behind_count; i++) {
@@ -85,14 +91,20 @@ static uint64_t owed_least(const struct worker *w)
     return least;
 }
 
-/* Members in step are owed by this worker, not by themselves: whatever their policy, their turn comes. */
-static uint64_t owed_in_step(const struct worker *w)
+/* Members in step are owed by this worker, not by themselves: whatever their policy, their turn comes. Too
+ * old rather than too new: the floor stands in where that holds no feed, or where the next turn follows at
+ * once. */
+static uint64_t owed_in_step(struct worker *w)
 {
-    uint64_t least = UINT64_MAX;
-    for (const struct group *g = w->groups.all; g; g = g->next)
-        for (const struct cohort *c = g->cohorts; c; c = c->next)
-            if (c->read < group_maybe_seq(&w->groups, g)) least = min_u64(least, c->read + 1);
-    return least;
+    struct groups *gs = &w->groups;
+    if (groups_read_all(gs)) return UINT64_MAX;
+    bool recent = w->read_seq - gs->read_floor < log_capacity(w->log) / OWED_LOOK_SHARE;
+    bool again = gs->queued_count > 0 && w->now_ns - w->owed_looked_ns < OWED_LOOK_NS;
+    if (recent || again) return gs->read_floor + 1;
+    w->owed_looked_ns = w->now_ns;
+    w->owed_looks++;
+    uint64_t least = groups_read_least(gs);
+    return least == UINT64_MAX ? UINT64_MAX : least + 1;
 }
 
 /* Behind, and a feed with pace=complete waits for it. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "support/worker_rig.h"
+#include "worker/worker_internal.h"
 
 #define STALL_NS (2 * NS_PER_SECOND)
 
@@ -76,6 +77,86 @@ static void held(struct rig *r, uint64_t ns)
         atomic_fetch_add(&r->server.stalled_looks, 1);
         rig_turns(r, (uint32_t)(STALL_NS / 4 / NS_PER_MS));
     }
+}
+
+/* ---- Members in step. ---- */
+
+#define CROWD      300u /* more groups than one turn sends to */
+#define CROWD_LOG  8192u
+#define LOOK_SHARE 8u /* worker_pace.c */
+
+static struct client crowd[CROWD];
+
+static void open_crowd(struct rig *r)
+{
+    rig_open(r, &(struct rig_options){.connections = CROWD + 1, .log_capacity = CROWD_LOG, .symbols = CROWD});
+    for (uint32_t i = 0; i < CROWD; i++) {
+        char name[8], query[32];
+        snprintf(name, sizeof name, "S%u", i);
+        snprintf(query, sizeof query, "symbols=%s", name);
+        assert_int_equal(rig_symbol(r, name), i);
+        subscribe(r, &crowd[i], query);
+    }
+    assert_int_equal(rig_counter(r, groups), CROWD);
+    log_set_paced(r->server.log);
+}
+
+static void close_crowd(struct rig *r)
+{
+    for (uint32_t i = 0; i < CROWD; i++) client_close(&crowd[i]);
+    memset(crowd, 0, sizeof crowd);
+    rig_close(r);
+}
+
+/* By looking at each cohort. */
+static uint64_t owed_truly(const struct rig *r)
+{
+    uint64_t least = UINT64_MAX;
+    for (const struct group *g = r->worker->groups.all; g; g = g->next)
+        for (const struct cohort *c = g->cohorts; c; c = c->next)
+            if (c->read < group_maybe_seq(&r->worker->groups, g)) least = min_u64(least, c->read + 1);
+    return least;
+}
+
+/* More than a turn sends, each turn: a queue that does not end. Returns in how many of them something owed
+ * was so old that a feed might soon be held for it: it must be told exactly. */
+static uint32_t burst(struct rig *r, uint32_t turns)
+{
+    uint32_t old = 0;
+    for (uint32_t turn = 0; turn < turns; turn++) {
+        for (uint32_t i = 0; i < CROWD; i++) rig_trade(r, i, 1);
+        rig_turn(r);
+        uint64_t owed = atomic_load(&reader_of(r)->owed), truly = owed_truly(r);
+        assert_true(truly < UINT64_MAX);
+        assert_true(owed <= truly); /* never too new: or a feed would overrun somebody */
+        if (r->worker->read_seq + 1 - owed < CROWD_LOG / LOOK_SHARE) continue;
+        assert_int_equal(owed, truly);
+        old++;
+    }
+    return old;
+}
+
+static void what_groups_are_owed_is_looked_for_only_where_it_is_old(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_crowd(&r);
+    for (uint32_t i = 0; i < 2 * CROWD; i++) { /* a tick a turn: nothing is left over */
+        rig_trade(&r, i % CROWD, 1);
+        rig_turn(&r);
+        assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
+    }
+    assert_int_equal(r.worker->owed_looks, 0);
+    burst(&r, 120);
+    assert_true(r.worker->owed_looks > 0);
+    assert_true(r.worker->owed_looks < 60);
+    subscribe(&r, &one, "symbols=S0&rate=1"); /* visited only when it is a quarter of the log behind */
+    assert_true(burst(&r, 120) > 0);
+    client_close(&one);
+    one = (struct client){.rig = NULL};
+    rig_turns(&r, 1100); /* its second is over */
+    assert_int_equal(atomic_load(&reader_of(&r)->owed), UINT64_MAX);
+    close_crowd(&r);
 }
 
 static void nothing_is_published_where_no_feed_waits(void **state)
@@ -280,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_published_where_no_feed_waits),
         cmocka_unit_test(what_is_owed_is_the_oldest_matching_tick),
+        cmocka_unit_test(what_groups_are_owed_is_looked_for_only_where_it_is_old),
         cmocka_unit_test(who_takes_nothing_is_closed),
         cmocka_unit_test(who_conflates_is_let_go_until_it_takes_again),
         cmocka_unit_test(who_is_slow_but_reads_is_not_closed),
