@@ -3,8 +3,21 @@
 #include "base/assert.h"
 #include "log/log_shared.h"
 
+/* A few ticks are made text before any is stored: their slots, last touched a lap ago, are on their way from
+ * memory meanwhile, and no word is loaded while its bytes are still being stored (docs/performance.md). */
+#define ENCODED_MAX 8u
+#define USUAL_BYTES 192u /* of a slot that a trade or a quote takes, its head included */
+
+struct encoded {
+    char text[TICK_JSON_MAX];
+    uint32_t size;
+};
+
+static void append_few(struct log *l, const struct tick *ticks, uint32_t count);
+static void fetch_slots(const struct log *l, uint64_t seq);
+static void encode(const struct log *l, const struct tick *t, struct encoded *out);
 static void put_tick(struct log *l, const struct tick *t);
-static void put_json(struct log *l, const struct tick *t);
+static void put_json(struct log *l, uint64_t seq, const struct encoded *json);
 static void wake_readers(struct log *l);
 
 uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
@@ -14,20 +27,44 @@ uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
     uint64_t head = atomic_load_explicit(&l->head, memory_order_relaxed); /* ours: nobody else writes it */
     /* Before any slot changes; the release stores below carry it to whoever sees a new word. */
     atomic_store_explicit(&l->claimed, head + count, memory_order_relaxed);
-    for (uint32_t i = 0; i < count; i++) {
-        struct tick *t = &ticks[i];
-        t->seq = head + 1 + i;
-        TC_ASSERT(t->kind > 0 && t->kind < TICK_KINDS);
-        TC_ASSERT_SLOW(tick_check(t, symbol_table_count(l->symbols)) == NULL);
-        put_tick(l, t);
-        put_json(l, t);
-        last_value_fold(l->last, t);
-    }
+    for (uint32_t i = 0; i < count; i++) ticks[i].seq = head + 1 + i;
+    for (uint32_t at = 0; at < count; at += ENCODED_MAX)
+        append_few(l, ticks + at, count - at < ENCODED_MAX ? count - at : ENCODED_MAX);
     /* Published once a batch. seq_cst and not just release: pairs with sleeper_prepare in a worker that is
      * about to sleep (decision 24), and, as a release, with log_head. */
     atomic_exchange_explicit(&l->head, head + count, memory_order_seq_cst);
     wake_readers(l);
     return head + count;
+}
+
+static void append_few(struct log *l, const struct tick *ticks, uint32_t count)
+{
+    struct encoded json[ENCODED_MAX];
+    for (uint32_t i = 0; i < count; i++) fetch_slots(l, ticks[i].seq);
+    for (uint32_t i = 0; i < count; i++) encode(l, &ticks[i], &json[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        put_tick(l, &ticks[i]);
+        put_json(l, ticks[i].seq, &json[i]);
+        last_value_fold(l->last, &ticks[i]);
+    }
+}
+
+static void fetch_slots(const struct log *l, uint64_t seq)
+{
+    uint32_t index = (uint32_t)seq & l->mask;
+    __builtin_prefetch(&l->ticks[index], 1);
+    for (uint32_t at = 0; at < USUAL_BYTES; at += TC_CACHE_LINE)
+        __builtin_prefetch((const char *)&l->jsons[index] + at, 1);
+}
+
+static void encode(const struct log *l, const struct tick *t, struct encoded *out)
+{
+    TC_ASSERT(t->kind > 0 && t->kind < TICK_KINDS);
+    TC_ASSERT_SLOW(tick_check(t, symbol_table_count(l->symbols)) == NULL);
+    struct text symbol = {0};
+    if (t->kind != TICK_FEED) symbol = symbol_table_json(l->symbols, t->symbol);
+    out->size = tick_json(out->text, t, symbol);
+    TC_ASSERT(out->size <= TICK_JSON_MAX);
 }
 
 static void put_tick(struct log *l, const struct tick *t)
@@ -42,18 +79,13 @@ static void put_tick(struct log *l, const struct tick *t)
     atomic_store_explicit(&l->keys[index], key, memory_order_release); /* pairs with log_read_keys */
 }
 
-static void put_json(struct log *l, const struct tick *t)
+static void put_json(struct log *l, uint64_t seq, const struct encoded *json)
 {
-    char text[TICK_JSON_MAX];
-    struct text symbol = {0};
-    if (t->kind != TICK_FEED) symbol = symbol_table_json(l->symbols, t->symbol);
-    uint32_t size = tick_json(text, t, symbol);
-    TC_ASSERT(size <= TICK_JSON_MAX);
-    struct log_json_slot *slot = &l->jsons[(uint32_t)t->seq & l->mask];
-    uint64_t head = size | t->seq << 32;
+    struct log_json_slot *slot = &l->jsons[(uint32_t)seq & l->mask];
+    uint64_t head = json->size | seq << 32;
     atomic_store_explicit(&slot->head, head, memory_order_release); /* pairs with log_read_json */
-    for (uint32_t i = 0; i * 8 < size; i++)
-        atomic_store_explicit(&slot->word[i], load_le64(text + (size_t)i * 8), memory_order_release);
+    for (uint32_t i = 0; i * 8 < json->size; i++)
+        atomic_store_explicit(&slot->word[i], load_le64(json->text + (size_t)i * 8), memory_order_release);
 }
 
 static void wake_readers(struct log *l)
