@@ -2,14 +2,13 @@
 #include "base/assert.h"
 #include "group/group_internal.h"
 
-static void queue_append(struct groups *gs, struct cohort *c);
 static void queue_remove(struct groups *gs, struct cohort *c);
 
-struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t position_least)
+struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t least, uint64_t most)
 {
     struct cohort *best = NULL;
     for (struct cohort *c = g->cohorts; c; c = c->next) {
-        if (c->member_count >= gs->members_max || c->covered < position_least) continue;
+        if (c->member_count >= gs->members_max || c->covered < least || c->covered > most) continue;
         if (!best || c->member_count > best->member_count) best = c;
     }
     return best;
@@ -50,7 +49,6 @@ void cohort_free(struct groups *gs, struct cohort *c)
 {
     TC_ASSERT(c->member_count == 0);
     TC_ASSERT(c->visit == UINT32_MAX);
-    timer_cancel(&gs->timers, &c->timer);
     if (c->queue_next) queue_remove(gs, c);
     if (c->next) c->next->prev = c->prev;
     if (c->prev)
@@ -66,26 +64,21 @@ void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
 {
     if (c->queue_next) return;
     if (c->cover_wanted) {
-        queue_append(gs, c);
+        cohort_queue(gs, c);
         return;
     }
-    uint64_t maybe_seq = group_maybe_seq(gs, c->group);
-    if (c->read >= maybe_seq) return;
-    bool far = maybe_seq - c->read > cohort_far(gs);
-    if (now_ns < c->visit_due_ns && !far && !gs->hurry) {
-        if (!timer_is_set(&c->timer)) timer_set(&gs->timers, &c->timer, c->visit_due_ns);
-        return;
-    }
-    timer_cancel(&gs->timers, &c->timer);
-    queue_append(gs, c);
+    if (c->read >= group_maybe_seq(gs, c->group)) return;
+    group_release(gs, c->group, now_ns);
+    bool waits = c->group->interval_ns > 0 && c->read >= group_released(gs, c->group);
+    if (!waits && !c->queue_next) cohort_queue(gs, c);
 }
 
 struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
 {
     struct timer *t;
     while ((t = timer_due(&gs->timers, now_ns)) != NULL) {
-        struct cohort *c = (struct cohort *)((char *)t - offsetof(struct cohort, timer));
-        if (c->read < group_maybe_seq(gs, c->group) && !c->queue_next) queue_append(gs, c);
+        struct group *g = (struct group *)((char *)t - offsetof(struct group, timer));
+        group_release(gs, g, now_ns);
     }
     struct cohort *c = gs->queue.queue_next;
     if (c == &gs->queue) return NULL;
@@ -94,8 +87,9 @@ struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
     return c;
 }
 
-static void queue_append(struct groups *gs, struct cohort *c)
+void cohort_queue(struct groups *gs, struct cohort *c)
 {
+    TC_ASSERT(c->queue_next == NULL);
     c->queue_next = &gs->queue;
     c->queue_prev = gs->queue.queue_prev;
     c->queue_prev->queue_next = c;

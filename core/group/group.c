@@ -109,7 +109,12 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
     memcpy(rules, key->rules, key->rule_count * sizeof *rules);
     /* What was read before the group existed was not noted for it, and may match: a member that resumes there
      * and is lapped before it has read on must be told its gap. */
-    *g = (struct group){.key = *key, .hash = hash, .number = number};
+    *g = (struct group){.key = *key,
+                        .hash = hash,
+                        .number = number,
+                        .interval_ns = max_u64(key->rate_ns, gs->interval_ns_least),
+                        .released_seq = gs->seq_read,
+                        .released_before = gs->seq_read};
     *group_news(gs, number) = (struct group_news){.maybe_seq = gs->seq_read};
     g->key.rules = rules;
     uint32_t extra = key->encoding == ENCODING_BINARY ? KIND_BIT(TICK_SYMBOL) : 0;
@@ -147,6 +152,7 @@ void group_put(struct groups *gs, struct group *g)
     index_remove_group(gs, g);
     group_unlink(gs, g);
     gs->list_count -= g->filter.kinds_all == 0;
+    timer_cancel(&gs->timers, &g->timer);
     filter_free(&g->filter, &gs->heap);
     heap_put(&gs->heap, (void *)g->key.rules, g->key.rule_count * sizeof(struct rule));
     pool_put(&gs->news, g->number);

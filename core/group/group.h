@@ -32,7 +32,7 @@ struct group_key {
     enum framing framing;
     enum encoding encoding;
     bool deflate;       /* frames are packed (worker/worker_deflate.c) */
-    uint64_t rate_ns;   /* least time between two frames; 0: no limit */
+    uint64_t rate_ns;   /* between two releases; 0: no limit */
     enum policy policy; /* counts only where rate_ns > 0 */
 };
 
@@ -40,9 +40,7 @@ struct cohort {
     struct group *group;
     struct cohort *next, *prev; /* in the group */
     struct cohort *queue_next,
-        *queue_prev;       /* in the queue of those with news; NULL next: not queued (ring) */
-    struct timer timer;    /* waits for visit_due_ns */
-    uint64_t visit_due_ns; /* not visited before, unless far behind (rate, --batch-us) */
+        *queue_prev; /* in the queue of those with news; NULL next: not queued (ring) */
     uint64_t read, covered;
     uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
     uint32_t ticks_untold;                    /* frame=tick: sent since the last `covered` */
@@ -82,6 +80,13 @@ struct group {
     struct index_place *places; /* every list of the index that it stands in */
     uint32_t place_count, place_room;
     uint32_t deflate_pause; /* frames that are not tried: packing did not pay */
+
+    /* With an interval the log is released to the members piece by piece (group_rate.c). */
+    uint64_t interval_ns;     /* key.rate_ns or --batch-us, the longer; 0: all is released at once */
+    uint64_t released_seq;    /* frames end here, or where a member began later */
+    uint64_t released_before; /* before the last release: members have had an interval's time for it */
+    uint64_t release_due_ns;  /* the next release is not earlier, unless much is owed */
+    struct timer timer;       /* set: news wait for it */
 };
 
 /* What a tick changes of a group, apart from it and side by side: with 10 000 lists a tick is news to
@@ -89,7 +94,7 @@ struct group {
 struct group_news {
     uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
     /* News up to here change maybe_seq alone: every cohort has something to do, and stands in the queue or
-     * waits for its time. 0: look at the cohorts. */
+     * waits for the group's release. 0: look at the cohorts. */
     uint64_t stirred_to;
 };
 #define GROUPS_MOST (1u << 24)
@@ -117,7 +122,7 @@ struct groups {
     uint64_t pattern_secret, prefix_sizes;       /* bit n: some prefix pattern has n letters */
     uint32_t prefix_counts[SYMBOL_NAME_MAX + 1]; /* of prefix patterns, by size */
     struct cohort queue;                         /* ring head: cohorts with news, oldest first */
-    struct timer_wheel timers;                   /* of cohorts that wait for visit_due_ns */
+    struct timer_wheel timers;                   /* of groups whose news wait for release_due_ns */
     /* News of the ticks read this turn, between groups_note and groups_mark. */
     struct note {
         uint64_t seq;
@@ -160,10 +165,25 @@ static inline uint64_t group_maybe_seq(const struct groups *gs, const struct gro
 /* True if frames of the group are conflated while in step (rate with conflate or latest). */
 bool group_conflates(const struct group *g);
 
+/* ---- Rates (decision 15): what is released to a group, its members get in as few frames as hold it, in step
+ * or behind. ---- */
+
+/* Frames for members go up to here; one that began at a later position has nothing to get now. */
+static inline uint64_t group_released(const struct groups *gs, const struct group *g)
+{
+    return g->interval_ns == 0 || gs->hurry ? gs->seq_read : g->released_seq;
+}
+/* What members should have by now: what is released later than this is not a member's delay. */
+uint64_t group_expected(const struct groups *gs, const struct group *g, uint64_t now_ns);
+/* Releases to g what was read, if it has news and it is time; else sees to it that the timer does. */
+void group_release(struct groups *gs, struct group *g, uint64_t now_ns);
+/* The feeds have ended: nothing waits for a release any more. */
+void groups_hurry(struct groups *gs, uint64_t now_ns);
+
 /* ---- Cohorts. ---- */
 
-/* A cohort of g with room, standing at or after `position_least`; the fullest first. NULL: none. */
-struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t position_least);
+/* A cohort of g with room that stands at a position from `least` to `most`; the fullest first. NULL: none. */
+struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t least, uint64_t most);
 /* A new one at a position. NULL: the heap is used up. */
 struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position);
 /* Returns the member's index. */
@@ -203,9 +223,9 @@ void groups_mark(struct groups *gs, uint64_t now_ns);
 /* Marks one group up to seq by hand (a new group, a resume). A cohort with nothing to do until now has, in
  * effect, read everything that was marked: however long its symbols were quiet, it is not lapped. */
 void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns);
-/* Queues cohort c if it has something to do, or sets its timer. */
+/* Queues cohort c if it has something to do, or has it wait for its group's release. */
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns);
-/* The next cohort to visit, taken out of the queue. NULL: none. Timers that are due are queued first. */
+/* The next cohort to visit, taken out of the queue. NULL: none. Releases that are due come first. */
 struct cohort *groups_next(struct groups *gs, uint64_t now_ns);
 /* Looks at every cohort: the least `read` of those that have not read all that may match; UINT64_MAX: none.
  * Raises read_floor. */

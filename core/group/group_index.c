@@ -12,6 +12,7 @@ static uint32_t kinds_here(const struct groups *gs, const struct index_list *lis
 static void note_news(struct groups *gs, const struct index_entry *e, uint64_t seq, uint64_t now_ns);
 static void stir(struct groups *gs, struct group *g, struct group_news *n, uint64_t seq, uint64_t now_ns);
 static bool cohort_stirred(const struct cohort *c, const struct group_news *n);
+static uint64_t waits_to(const struct groups *gs, const struct group *g);
 
 int index_add_group(struct groups *gs, struct group *g)
 {
@@ -147,20 +148,30 @@ void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_n
 
 static void stir(struct groups *gs, struct group *g, struct group_news *n, uint64_t seq, uint64_t now_ns)
 {
-    uint64_t maybe_before = n->maybe_seq, stirred_to = UINT64_MAX;
+    uint64_t maybe_before = n->maybe_seq;
+    bool all = true;
+    group_release_quiet(gs, g);
     n->maybe_seq = max_u64(maybe_before, seq);
+    group_release(gs, g, now_ns); /* for those behind, too */
     for (struct cohort *c = g->cohorts; c; c = c->next) {
         if (c->read >= maybe_before) c->read = max_u64(c->read, gs->seq_marked);
         cohort_schedule(gs, c, now_ns);
-        stirred_to = min_u64(stirred_to, cohort_stirred(c, n) ? c->read + cohort_far(gs) : 0);
+        all = all && cohort_stirred(c, n);
     }
-    n->stirred_to = stirred_to;
+    n->stirred_to = all ? waits_to(gs, g) : 0;
 }
 
 /* It has something to do and will be visited without being marked again. */
 static bool cohort_stirred(const struct cohort *c, const struct group_news *n)
 {
-    return c->read < n->maybe_seq && (c->queue_next || timer_is_set(&c->timer));
+    return c->read < n->maybe_seq && (c->queue_next || timer_is_set(&c->group->timer));
+}
+
+/* News that change nothing for the release: they wait for its timer with those before. */
+static uint64_t waits_to(const struct groups *gs, const struct group *g)
+{
+    if (g->interval_ns == 0) return UINT64_MAX;
+    return timer_is_set(&g->timer) ? g->released_seq + group_far(gs) : 0;
 }
 
 /* Every place has its entry, and there is one for each symbol that the filter has. */
@@ -196,13 +207,16 @@ void groups_check(const struct groups *gs)
             TC_ASSERT(c->member_count <= gs->members_max);
             if (n->stirred_to > 0) TC_ASSERT(cohort_stirred(c, n));
             if (c->read < n->maybe_seq) {
-                TC_ASSERT(c->queue_next != NULL || timer_is_set(&c->timer) || c->visit != UINT32_MAX);
+                bool waits = timer_is_set(&g->timer) && c->read >= g->released_seq;
+                TC_ASSERT(c->queue_next != NULL || waits || c->visit != UINT32_MAX);
                 TC_ASSERT(c->read >= gs->read_floor);
             }
             queued += c->queue_next != NULL;
             members += c->member_count;
             cohorts++;
         }
+        bool pending = g->interval_ns > 0 && n->maybe_seq > g->released_seq;
+        TC_ASSERT(pending == timer_is_set(&g->timer));
         TC_ASSERT(members <= g->reference_count);
         TC_ASSERT(cohorts == g->cohort_count);
         cohort_count += cohorts;

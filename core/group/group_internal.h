@@ -16,11 +16,16 @@ static inline struct group_news *group_news(const struct groups *gs, uint32_t nu
     return (struct group_news *)pool_at(&gs->news, number);
 }
 
-/* Truth comes before rate: so far behind, and a cohort is visited early (decision 15). */
-static inline uint64_t cohort_far(const struct groups *gs)
+/* Truth comes before rate: so much owed, and it is released early (decision 15). */
+static inline uint64_t group_far(const struct groups *gs)
 {
     return log_capacity(gs->log) / 4;
 }
+
+/* Puts c at the end of the queue. It stands in none. */
+void cohort_queue(struct groups *gs, struct cohort *c);
+/* Nothing that was marked so far is owed: what is far is counted from here on. Before news are marked. */
+void group_release_quiet(struct groups *gs, struct group *g);
 
 /* ---- The index from symbols and patterns to groups (group_index.c, group_pattern.c). Calls that return int:
  * 0, or TC_ELIMIT and nothing has changed. ---- */

@@ -125,9 +125,7 @@ static void drain_begin(struct worker *w, bool ended)
     w->drain_start_ns = w->now_ns;
     w->drain_next = 0;
     if (!ended) return;
-    w->groups.hurry = true; /* no frame waits for its rate any more */
-    for (struct group *g = w->groups.all; g; g = g->next)
-        for (struct cohort *c = g->cohorts; c; c = c->next) cohort_schedule(&w->groups, c, w->now_ns);
+    groups_hurry(&w->groups, w->now_ns);
 }
 
 /* A tick that matches, or the told position after it, has not been sent yet. */

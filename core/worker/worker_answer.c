@@ -116,7 +116,7 @@ static void fix_position(struct worker *w, struct conn *c, struct answer *a)
     } else {
         /* A joiner takes the position of the cohort it will join, if nothing matching is pending there
          * (decision 6). */
-        const struct cohort *target = cohort_find(&w->groups, a->group, 0);
+        const struct cohort *target = cohort_find(&w->groups, a->group, 0, UINT64_MAX);
         bool quiet =
             target && target->read >= group_maybe_seq(&w->groups, a->group) && target->ticks_untold == 0;
         a->seq = quiet ? target->covered : w->read_seq;

@@ -53,7 +53,11 @@ static bool visit_render(struct worker *w, struct cohort *c)
     struct group *g = c->group;
     bool cover = c->cover_wanted || c->ticks_untold >= COVER_TICKS;
     c->cover_wanted = false;
-    if (c->read >= w->read_seq && !cover) return false;
+    uint64_t to = max_u64(group_released(&w->groups, g), c->read);
+    if (c->read >= to && !cover) { /* what it was queued for was sent by a visit before */
+        cohort_schedule(&w->groups, c, w->now_ns);
+        return false;
+    }
     struct visit *v = &w->visits[w->visit_count];
     struct render_out *out = &w->outs[w->visit_count];
     uint8_t *room = arena_room(w, RENDER_BYTES_MAX + RENDER_SLACK);
@@ -62,7 +66,7 @@ static bool visit_render(struct worker *w, struct cohort *c)
                            .filter = &g->filter,
                            .trail = &w->trail,
                            .from = c->read,
-                           .to = max_u64(w->read_seq, c->read),
+                           .to = to,
                            .position = c->covered,
                            .bytes_max = g->key.framing == FRAME_TICK ? RENDER_BYTES_MAX : FRAME_BYTES_MAX,
                            .framing = g->key.framing,
@@ -188,8 +192,6 @@ static void visit_next(struct worker *w, struct cohort *c)
         cohort_free(&w->groups, c);
         return;
     }
-    uint64_t interval = max_u64(c->group->key.rate_ns, w->groups.interval_ns_least);
-    if (interval > 0) c->visit_due_ns = w->now_ns + interval;
     struct cohort *partner = merge_partner(w, c);
     if (partner) {
         merge(w, c, partner);

@@ -120,7 +120,7 @@ static void lapped(struct worker *w)
 {
     counter_add(&w->counters.lapped_total, 1);
     uint64_t from = w->read_seq;
-    w->read_seq = log_after_lap(w->log);
+    w->read_seq = w->groups.seq_read = log_after_lap(w->log);
     learn_symbols(w, symbol_table_count(log_symbols(w->log)));
     copy_tables(w);
     diag(DIAG_WARN, "worker_lapped", D_NUM("worker", w->options.index), D_NUM("from", from),

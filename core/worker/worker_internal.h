@@ -229,6 +229,8 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
                  uint32_t taken);
 bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
 void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
+/* More than an eighth of the log behind what members of g should have by now (decision 15). */
+bool stream_far(const struct worker *w, const struct group *g, uint64_t position);
 /* Age of the oldest tick after `read`. */
 uint64_t stream_owed_ms(const struct worker *w, uint64_t read);
 /* What `first` says goes out before data; its reference to minus is taken over. Nothing to do where it says

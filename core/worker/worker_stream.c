@@ -45,18 +45,20 @@ bool stream_unit(struct worker *w, struct conn *c, struct unit *u)
             return catch_up_unit(w, c, u, c->read, true);
         return snapshot_unit(w, c, u);
     }
-    struct cohort *target = cohort_find(&w->groups, c->group, c->position);
+    /* What is not released yet is not caught up with either: a rate binds those behind, too. */
+    uint64_t released = max_u64(group_released(&w->groups, c->group), c->position);
+    struct cohort *target = cohort_find(&w->groups, c->group, c->position, released);
     if (target && target->ticks_untold > 0) { /* frame=tick: it must first tell its members what it covered */
         target->cover_wanted = true;
         cohort_schedule(&w->groups, target, w->now_ns);
         conn_ready(w, c);
-        if (c->read >= w->read_seq) return false;
+        if (c->read >= released) return false;
         target = NULL;
     }
     bool at_target =
         target && target->covered == c->position && target->read <= c->read && c->ticks_untold == 0;
     if (!at_target) {
-        uint64_t to = target && target->covered > c->read ? target->covered : w->read_seq;
+        uint64_t to = max_u64(target && target->covered > c->read ? target->covered : released, c->read);
         if (catch_up_unit(w, c, u, to, target != NULL && target->covered > c->position)) return true;
         if (c->read < to) {
             conn_ready(w, c);
@@ -73,7 +75,7 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
 {
     uint64_t behind = w->read_seq - c->position;
     bool pending = c->read < group_maybe_seq(&w->groups, c->group);
-    bool slow = (c->flags & CF_SLOW_NOW) || (pending && behind > log_capacity(w->log) / 8);
+    bool slow = (c->flags & CF_SLOW_NOW) || (pending && stream_far(w, c->group, c->position));
     if (c->flags & CF_LAG_ZERO) {
         behind = 0;
     } else {
@@ -90,6 +92,11 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
     notice_unit(w, c, u, UNIT_LAG, text, size);
     u->value = behind;
     return true;
+}
+
+bool stream_far(const struct worker *w, const struct group *g, uint64_t position)
+{
+    return group_expected(&w->groups, g, w->now_ns) > position + log_capacity(w->log) / 8;
 }
 
 uint64_t stream_owed_ms(const struct worker *w, uint64_t read)

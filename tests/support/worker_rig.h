@@ -22,6 +22,7 @@ struct rig {
 struct rig_options {
     uint32_t connections, log_capacity, symbols;
     uint32_t cohort_members; /* 0: the default */
+    uint32_t batch_us;
     struct sim_faults faults;
 };
 
@@ -73,6 +74,7 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
     r->settings.filter_bytes = 64 << 20;
     r->settings.commands_per_second_max = 0;
     if (o->cohort_members > 0) r->settings.cohort_members_max = o->cohort_members;
+    r->settings.batch_us = o->batch_us;
     r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
     struct log_options lo = {
         .capacity = o->log_capacity, .symbols_max = o->symbols, .bars_max = 64, .small_pages = true};

@@ -160,43 +160,99 @@ static void news_reaches_who_wants_it(void **state)
     rig_close(&r);
 }
 
-/* A rated cohort waits for its time; one that is a quarter of the log behind does not (decision 15). */
-static void rate_waits_but_truth_comes_first(void **state)
+#define SECOND UINT64_C(1000000000)
+
+static void read_all(struct rig *r, uint32_t cohorts, uint64_t seq, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < cohorts; i++) {
+        struct cohort *c = groups_next(&r->groups, now_ns);
+        assert_non_null(c);
+        c->read = c->covered = seq;
+        cohort_schedule(&r->groups, c, now_ns);
+    }
+    assert_null(groups_next(&r->groups, now_ns));
+    groups_check(&r->groups);
+}
+
+static void news(struct rig *r, struct group *g, uint64_t seq, uint64_t now_ns)
+{
+    r->groups.seq_read = seq;
+    group_mark(&r->groups, g, seq, now_ns);
+    r->groups.seq_marked = seq;
+    groups_check(&r->groups);
+}
+
+/* One moment for all cohorts of a group, whenever they were made; more than a quarter of the log owed does
+ * not wait for it (decision 15). */
+static void a_group_is_released_in_one_moment(void **state)
 {
     (void)state;
     struct rig r;
     rig_open(&r, 64);
     add_symbol(&r, "AAPL");
-    struct group *g = get(&r, (const char *[]){"*"}, 1, KINDS_CLIENT, 1000000000, 0);
-    struct cohort *c = cohort_make(&r.groups, g, 0);
-    cohort_add(c, 1);
-    c->visit_due_ns = 1000000000;
-    group_mark(&r.groups, g, 10, 0);
-    assert_null(groups_next(&r.groups, 500000000));
-    groups_check(&r.groups);
-    assert_ptr_equal(groups_next(&r.groups, 1100000000), c);
-    c->read = 10;
-    c->visit_due_ns = 9000000000;
-    group_mark(&r.groups, g, 10 + 1024 / 4 + 1, 1200000000);
-    assert_ptr_equal(groups_next(&r.groups, 1200000000), c);
-    cohort_remove(c, 0);
-    cohort_free(&r.groups, c);
+    struct group *g = get(&r, (const char *[]){"*"}, 1, KINDS_CLIENT, SECOND, 0);
+    g->reference_count = 3;
+    for (uint32_t i = 0; i < 2; i++) cohort_add(cohort_make(&r.groups, g, 0), i);
+    news(&r, g, 10, 5 * SECOND); /* nothing was released for long: at once */
+    assert_true(group_released(&r.groups, g) == 10);
+    read_all(&r, 2, 10, 5 * SECOND);
+    struct cohort *joined = cohort_make(&r.groups, g, 15);
+    cohort_add(joined, 2);
+    news(&r, g, 20, 5 * SECOND + SECOND / 3);
+    assert_null(groups_next(&r.groups, 5 * SECOND + SECOND / 2));
+    news(&r, g, 30, 5 * SECOND + SECOND / 2);
+    assert_null(groups_next(&r.groups, 5 * SECOND + SECOND * 9 / 10));
+    assert_true(group_released(&r.groups, g) == 10);
+    assert_true(group_expected(&r.groups, g, 5 * SECOND + SECOND / 2) == 0); /* 10 has its interval's time */
+    read_all(&r, 3, 30, 6 * SECOND + SECOND / 100);
+    assert_true(group_released(&r.groups, g) == 30);
+    news(&r, g, 30 + 1024 / 4, 6 * SECOND + SECOND / 10);
+    assert_null(groups_next(&r.groups, 6 * SECOND + SECOND / 10));
+    news(&r, g, 30 + 1024 / 4 + 1, 6 * SECOND + SECOND / 5);
+    read_all(&r, 3, 30 + 1024 / 4 + 1, 6 * SECOND + SECOND / 5);
+    while (g->cohorts) {
+        cohort_remove(g->cohorts, 0);
+        cohort_free(&r.groups, g->cohorts);
+    }
+    for (uint32_t i = 0; i < 3; i++) group_put(&r.groups, g);
+    rig_close(&r);
+}
+
+/* All its members are behind: what they may have is released in time, too. Quiet stretches of the log are
+ * not owed, however long. */
+static void a_group_is_released_without_cohorts(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 64);
+    struct group *g = get(&r, (const char *[]){"*"}, 1, KINDS_CLIENT, SECOND, 0);
+    news(&r, g, 10, SECOND);
+    news(&r, g, 20, SECOND * 3 / 2);
+    assert_true(group_released(&r.groups, g) == 10);
+    assert_null(groups_next(&r.groups, SECOND * 21 / 10));
+    assert_true(group_released(&r.groups, g) == 20);
+    r.groups.seq_read = r.groups.seq_marked = 1000; /* of others */
+    news(&r, g, 1010, SECOND * 22 / 10);
+    assert_true(group_released(&r.groups, g) < 1010);
+    groups_hurry(&r.groups, SECOND * 23 / 10);
+    assert_true(group_released(&r.groups, g) == 1010);
     group_put(&r.groups, g);
     rig_close(&r);
 }
 
 /* Some ticks: who wants one of them, and nobody else, has news up to it, whatever news there were before. */
-static void note_some(struct rig *r, struct random *random, uint64_t *seq)
+static void note_some(struct rig *r, struct random *random, uint64_t *seq, uint64_t now_ns)
 {
     uint32_t keys[3], count = 1 + (uint32_t)random_below(random, 3);
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = log_key((uint32_t)random_below(random, r->groups.symbol_count), TICK_TRADE, false);
         groups_note(&r->groups, keys[i], *seq + 1 + i);
     }
-    uint64_t before[8];
+    uint64_t before[16];
     uint32_t n = 0;
     for (struct group *g = r->groups.all; g; g = g->next) before[n++] = group_maybe_seq(&r->groups, g);
-    groups_mark(&r->groups, 0);
+    r->groups.seq_read = *seq + count;
+    groups_mark(&r->groups, now_ns);
     n = 0;
     for (struct group *g = r->groups.all; g; g = g->next) {
         uint64_t expected = before[n++];
@@ -208,12 +264,12 @@ static void note_some(struct rig *r, struct random *random, uint64_t *seq)
 }
 
 /* Reads all there is, or a part. */
-static bool visit_next(struct rig *r, struct random *random, uint64_t seq)
+static bool visit_next(struct rig *r, struct random *random, uint64_t seq, uint64_t now_ns)
 {
-    struct cohort *c = groups_next(&r->groups, 0);
+    struct cohort *c = groups_next(&r->groups, now_ns);
     if (!c) return false;
     c->read = c->covered = random_below(random, 4) ? seq : c->read + random_below(random, seq - c->read + 1);
-    cohort_schedule(&r->groups, c, 0);
+    cohort_schedule(&r->groups, c, now_ns);
     return true;
 }
 
@@ -232,17 +288,19 @@ static void random_walk(void **state)
             struct cohort *cohort;
             uint32_t index;
         } members[100] = {{0}};
-        uint64_t seq = 0;
+        uint64_t seq = 0, now_ns = 0;
         char name[8];
         for (int step = 0; step < 3000; step++) {
             uint32_t slot = (uint32_t)random_below(&random, 100);
             struct member *m = &members[slot];
             uint32_t symbols = r.groups.symbol_count;
+            now_ns += random_below(&random, SECOND / 10);
             switch (random_below(&random, 5)) {
             case 0:
                 if (m->group) break;
-                m->group = get(&r, &patterns[random_below(&random, 6)], 1, KINDS_CLIENT, 0, 0);
-                m->cohort = cohort_find(&r.groups, m->group, seq);
+                m->group = get(&r, &patterns[random_below(&random, 6)], 1, KINDS_CLIENT,
+                               random_below(&random, 2) * SECOND, 0);
+                m->cohort = cohort_find(&r.groups, m->group, seq, UINT64_MAX);
                 if (!m->cohort) m->cohort = cohort_make(&r.groups, m->group, seq);
                 m->index = cohort_add(m->cohort, slot);
                 break;
@@ -262,11 +320,11 @@ static void random_walk(void **state)
                 break;
             case 3:
                 if (symbols == 0) break;
-                note_some(&r, &random, &seq);
+                note_some(&r, &random, &seq, now_ns);
                 break;
             default:
                 for (uint64_t left = random_below(&random, 40); left > 0; left--)
-                    if (!visit_next(&r, &random, seq)) break;
+                    if (!visit_next(&r, &random, seq, now_ns)) break;
             }
             groups_check(&r.groups);
         }
@@ -288,7 +346,8 @@ int main(void)
         cmocka_unit_test(decision_27_a_new_symbol_is_news_to_a_binary_group),
         cmocka_unit_test(the_same_wish_is_the_same_group),
         cmocka_unit_test(news_reaches_who_wants_it),
-        cmocka_unit_test(rate_waits_but_truth_comes_first),
+        cmocka_unit_test(a_group_is_released_in_one_moment),
+        cmocka_unit_test(a_group_is_released_without_cohorts),
         cmocka_unit_test(random_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
