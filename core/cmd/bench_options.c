@@ -46,7 +46,7 @@ static const struct option_row rows[] = {
     WORDS("policy", policy, "conflate", "conflate|complete|latest|close",
           "what the server does with a slow one"),
     WORDS("frame", frame, "batch", "batch|tick", "many ticks a frame, or one"),
-    WORDS("rate", rate, NULL, "R", "at most R frames a second for each"),
+    WORDS("rate", rate, NULL, "R", "at most R bursts of frames a second for each"),
     FLAG("binary", binary, "ask for tickcast.v1.bin (the reference of --verify stays JSON)"),
     FLAG("deflate", deflate,
          "agree on permessage-deflate and unpack (the reference of --verify stays plain)"),

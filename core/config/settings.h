@@ -72,7 +72,7 @@
     U(spin_us, "spin-us", 50, 0, 1000000, "us",                                                              \
       "how long an idle worker spins before it sleeps; 0 where processors are fewer than threads")           \
     U(batch_us, "batch-us", 0, 0, 1000000, "us",                                                             \
-      "least time between two visits of a cohort; 0: as fast as it goes")                                    \
+      "between two bursts to the subscribers of one set, on average; 0: as fast as it goes")                 \
     U(cohort_members_max, "cohort-members", 64, 1, 64, "members", "subscribers that share a cursor")         \
     B(deflate, "deflate", true, "agree on permessage-deflate with who offers it; packed once per group")     \
     U(deflate_level, "deflate-level", 1, 1, 9, "", "1 is the fastest, 9 the smallest")                       \

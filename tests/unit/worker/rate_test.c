@@ -194,7 +194,7 @@ static void the_rate_binds(const char *query)
     stage_close(1);
 }
 
-static void the_rate_binds_those_behind(void **state)
+static void decision_15_the_rate_binds_those_behind(void **state)
 {
     (void)state;
     the_rate_binds("symbols=*&snapshot=0&rate=5&policy=complete");
@@ -215,7 +215,7 @@ static void all_that_is_pending(const char *query)
     stage_close(1);
 }
 
-static void a_burst_holds_all_that_is_pending(void **state)
+static void decision_15_a_burst_holds_all_that_is_pending(void **state)
 {
     (void)state;
     all_that_is_pending("symbols=*&snapshot=0&rate=1");
@@ -224,7 +224,7 @@ static void a_burst_holds_all_that_is_pending(void **state)
 }
 
 /* The log would be overwritten before the next release: it is released early. */
-static void truth_comes_before_rate(void **state)
+static void decision_15_truth_comes_before_rate(void **state)
 {
     (void)state;
     stage_open(1 << 14, 0);
@@ -238,7 +238,7 @@ static void truth_comes_before_rate(void **state)
 
 /* Over an eighth of the log is pending at each release, and a burst fills the socket: that is the rate's
  * doing, and neither lag nor a reason to close. */
-static void what_the_rate_holds_back_is_no_lag(void **state)
+static void decision_15_what_the_rate_holds_back_is_no_lag(void **state)
 {
     (void)state;
     static const char *const queries[] = {"symbols=*&snapshot=0&rate=0.5",
@@ -265,10 +265,10 @@ int main(void)
         cmocka_unit_test(members_share_frames_under_batch_us),
         cmocka_unit_test(a_rate_is_kept_on_average),
         cmocka_unit_test(quiet_news_do_not_wait_and_pairs_do),
-        cmocka_unit_test(the_rate_binds_those_behind),
-        cmocka_unit_test(a_burst_holds_all_that_is_pending),
-        cmocka_unit_test(truth_comes_before_rate),
-        cmocka_unit_test(what_the_rate_holds_back_is_no_lag),
+        cmocka_unit_test(decision_15_the_rate_binds_those_behind),
+        cmocka_unit_test(decision_15_a_burst_holds_all_that_is_pending),
+        cmocka_unit_test(decision_15_truth_comes_before_rate),
+        cmocka_unit_test(decision_15_what_the_rate_holds_back_is_no_lag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
