@@ -15,7 +15,7 @@ static void visit_count_up(struct worker *w, struct visit *v);
 static void visit_next(struct worker *w, struct cohort *c);
 static void dissolve(struct worker *w, struct cohort *c);
 static struct cohort *merge_partner(struct worker *w, struct cohort *c);
-static void merge(struct worker *w, struct cohort *from, struct cohort *into);
+static bool merge(struct worker *w, struct cohort *from, struct cohort *into);
 
 uint32_t fan_turn(struct worker *w)
 {
@@ -192,36 +192,40 @@ static void visit_next(struct worker *w, struct cohort *c)
         cohort_free(&w->groups, c);
         return;
     }
-    struct cohort *partner = merge_partner(w, c);
-    if (partner) {
-        merge(w, c, partner);
-        return;
+    for (struct cohort *other; (other = merge_partner(w, c)) != NULL;) {
+        bool larger = c->member_count > other->member_count;
+        if (merge(w, larger ? other : c, larger ? c : other) && !larger) return;
     }
     cohort_schedule(&w->groups, c, w->now_ns);
 }
 
-/* A cohort under half, with another of its group at the very same place that has room: they become one
- * (decision 30). */
+/* Another cohort of its group at the very same place; the smaller one of the two is to fill up the larger
+ * (decision 30). With a rate all come to stand there at each release, so that all are full but one; else only
+ * one under half looks around, for the others are elsewhere most of the time. */
 static struct cohort *merge_partner(struct worker *w, struct cohort *c)
 {
-    if (c->member_count * 2 > w->groups.members_max || c->group->cohort_count < 2) return NULL;
-    for (struct cohort *o = c->group->cohorts; o; o = o->next)
-        if (o != c && o->visit == UINT32_MAX && o->covered == c->covered && o->read == c->read &&
-            o->ticks_untold == 0 && c->ticks_untold == 0 &&
-            o->member_count + c->member_count <= w->groups.members_max)
-            return o;
-    return NULL;
+    uint32_t most = w->groups.members_max, looks = c->group->interval_ns > 0 ? most - 1 : most / 2;
+    if (c->member_count > looks || c->group->cohort_count < 2) return NULL;
+    struct cohort *fullest = NULL;
+    for (struct cohort *o = c->group->cohorts; o; o = o->next) {
+        bool same =
+            o->covered == c->covered && o->read == c->read && o->ticks_untold == 0 && c->ticks_untold == 0;
+        if (!same || o == c || o->visit != UINT32_MAX || o->member_count >= most) continue;
+        if (!fullest || o->member_count > fullest->member_count) fullest = o;
+    }
+    return fullest;
 }
 
-static void merge(struct worker *w, struct cohort *from, struct cohort *into)
+/* As many as there is room for. True: all, and `from` has gone with its last member. */
+static bool merge(struct worker *w, struct cohort *from, struct cohort *into)
 {
-    uint32_t slots[COHORT_MEMBERS_MAX], count = from->member_count;
-    memcpy(slots, from->slots, count * sizeof slots[0]);
-    for (uint32_t i = 0; i < count; i++) { /* `from` goes with its last member */
-        struct conn *c = conn_at(w, slots[i]);
+    uint32_t count = from->member_count, room = w->groups.members_max - into->member_count;
+    for (uint32_t left = count; left > 0 && count - left < room; left--) {
+        struct conn *c = conn_at(w, from->slots[left - 1]);
         fan_leave_whole(w, c);
         fan_join(w, c, into);
     }
+    return count <= room;
 }
 
 /* The log no longer has what the cohort wants: each member is behind and will be told its gap. */
