@@ -18,8 +18,10 @@
     X(TARGET, "request-target", "414: a request target over 8 KiB")                                          \
     X(BODY, "request-body", "413: a request body over 64 KiB")                                               \
     X(MESSAGE, "max-message", "close 1009 as soon as the frame's head says so")                              \
+    X(MESSAGE_TIME, "message-timeout", "close 1008: a message was begun and not finished in time")           \
     X(MESSAGE_MEMORY, "message-memory",                                                                      \
-      "close 1013: too many messages arrive in pieces at the same time (`--max-connections` / 16)")          \
+      "too many messages arrive in pieces at the same time (`--max-connections` / 16): close 1008 for the "  \
+      "one that has held its memory for longest, if over 1 s, else close 1013 for the newcomer")             \
     X(INPUT_MEMORY, "input-memory",                                                                          \
       "close 1013, or a reset before the upgrade: it sent on while an answer to it waited, and room for "    \
       "more than 4 KiB of that is used up (`--max-connections` / 4 x 4 KiB a worker)")                       \

@@ -12,6 +12,7 @@
 #define HTTP_EXTENSION_LINES  4u     /* Sec-WebSocket-Extensions fields of one request: 431 */
 #define HTTP_BODY_BYTES_MAX   65536u /* 413 */
 #define WS_CONTROL_BYTES_MAX  125u   /* RFC 6455 5.5 */
+#define MESSAGE_GRACE_MS      1000u  /* a message in pieces holds its memory so long whoever waits for it */
 #define WORKERS_MAX           64u
 #define FEEDS_MAX             64u
 #define LISTENERS_MAX         16u

@@ -52,6 +52,8 @@
     U(commands_per_second_max, "max-commands", 100, 0, 50000, "a second",                                    \
       "commands and pings a second and connection; over it: 1008; 0: no limit")                              \
     S(handshake_timeout_ns, "handshake-timeout", 10, 0.01, 3600, "from accept to the last header byte: 408") \
+    S(message_timeout_ns, "message-timeout", 10, 0.01, 3600,                                                 \
+      "a client's message, from its first byte to its last: 1008")                                           \
     S(keepalive_timeout_ns, "keepalive-timeout", 30, 0.01, 3600,                                             \
       "an HTTP connection with no request: closed")                                                          \
     S(ping_interval_ns, "ping-interval", 20, 0.01, 86400, "quiet time after which a client is pinged")       \

@@ -100,6 +100,12 @@ struct answer {
 #define REST_IN_ASSEMBLY (POOL_NONE - 1)
 #define NO_UNIT          UINT8_MAX
 
+/* A message (or a frame between messages) of which not all bytes have come; in the worker's heap. */
+struct incoming {
+    struct ws_reader reader;
+    uint32_t begun_ms; /* its first byte: what comes later does not begin its time anew */
+};
+
 /* Blocks in the order in which a turn needs them. What only some connections have is behind a pointer and
  * comes out of the worker's heap: an idle connection has none of it. */
 struct conn {
@@ -139,9 +145,9 @@ struct conn {
             const uint8_t *body;
             uint32_t body_left;
         };
-        struct {                      /* OPEN and after it (CF_UPGRADED) */
-            struct ws_reader *reader; /* heap: within a frame or message; NULL: between them, as is usual */
-            uint8_t *pong;            /* heap: size, payload, while one is owed */
+        struct {                       /* OPEN and after it (CF_UPGRADED) */
+            struct incoming *incoming; /* NULL: between messages, as is usual */
+            uint8_t *pong;             /* heap: size, payload, while one is owed */
         };
     };
 
@@ -151,7 +157,8 @@ struct conn {
         uint32_t deadline_ms; /* HTTP, CLOSING, LINGER; CF_CLOSE: end of patience */
         uint32_t lag_ms;      /* OPEN, CF_SLOW_TOLD: last notice */
     };
-    uint32_t alive_ms; /* OPEN: last bytes from the peer; CF_PING_OUT: the answer's time runs from here */
+    uint32_t alive_ms; /* OPEN: the peer's last whole message or control frame, for parts of one prove
+                        * nothing; CF_PING_OUT: the answer's time runs from here */
     uint32_t heartbeat_next_ms, heartbeat_ms;
     uint32_t full_ms;      /* CF_FULL: since */
     uint32_t unsent_seen;  /* CF_FULL: bytes in the socket's send queue when last looked at */

@@ -8,6 +8,7 @@ static void accept_failed(struct worker *w, int err);
 static void refuse(struct worker *w, int32_t handle, const char *why);
 static uint32_t slot_take(struct worker *w);
 static const char *peer_of(struct worker *w, int32_t handle, char out[ADDRESS_TEXT_BYTES]);
+static void block_drop(struct worker *w, struct conn *c);
 static void open_timers(struct worker *w, struct conn *c);
 static void timed_out(struct worker *w, struct conn *c);
 
@@ -116,13 +117,11 @@ void conn_release(struct worker *w, struct conn *c)
     stream_drop(w, c);
     input_drop(w, c);
     rest_drop(w, c);
-    if (c->block != POOL_NONE) pool_put(c->state == CONN_HTTP ? &w->http_blocks : &w->assemblies, c->block);
-    c->block = POOL_NONE;
+    block_drop(w, c);
     if (c->flags & CF_UPGRADED) {
+        incoming_drop(w, c);
         heap_put(&w->groups.heap, c->pong, WS_CONTROL_BYTES_MAX + 1);
-        heap_put(&w->groups.heap, c->reader, sizeof *c->reader);
         c->pong = NULL;
-        c->reader = NULL;
     }
     timer_cancel(&w->timers, &c->timer);
     admission_give(&w->server->admission, c->flags & CF_UPGRADED, c->address);
@@ -130,6 +129,16 @@ void conn_release(struct worker *w, struct conn *c)
     c->state = CONN_FREE;
     w->conn_count--;
     w->free_slots[w->free_count++] = conn_slot(w, c);
+}
+
+static void block_drop(struct worker *w, struct conn *c)
+{
+    if (c->flags & CF_UPGRADED) {
+        incoming_give_back(w, c);
+        return;
+    }
+    if (c->block != POOL_NONE) pool_put(&w->http_blocks, c->block);
+    c->block = POOL_NONE;
 }
 
 void conn_want_close(struct worker *w, struct conn *c, uint16_t code, const char *reason)
@@ -158,8 +167,7 @@ void conn_closed_our_side(struct worker *w, struct conn *c)
 void conn_linger(struct worker *w, struct conn *c)
 {
     stream_drop(w, c);
-    if (c->block != POOL_NONE) pool_put(c->state == CONN_HTTP ? &w->http_blocks : &w->assemblies, c->block);
-    c->block = POOL_NONE;
+    block_drop(w, c);
     c->state = CONN_LINGER;
     c->deadline_ms = w->now_ms + LINGER_MS;
     w->io->ops->shutdown_write(w->io, conn_slot(w, c));
@@ -195,6 +203,8 @@ void conn_timer_set(struct worker *w, struct conn *c)
     if (conn_live(c)) {
         const struct settings *s = w->settings;
         due = c->alive_ms + ns_to_ms(c->flags & CF_PING_OUT ? s->pong_timeout_ns : s->ping_interval_ns);
+        if (c->incoming)
+            due = nearer(w->now_ms, due, c->incoming->begun_ms + ns_to_ms(s->message_timeout_ns));
         if (c->group) due = nearer(w->now_ms, due, c->heartbeat_next_ms);
         if ((c->flags & (CF_FULL | CF_SLOW_NOW)) == CF_FULL)
             due = nearer(w->now_ms, due, c->full_ms + ns_to_ms(s->slow_after_ns));
@@ -234,6 +244,10 @@ static bool drains(struct worker *w, struct conn *c)
 static void open_timers(struct worker *w, struct conn *c)
 {
     const struct settings *s = w->settings;
+    if (c->incoming && passed(w, c->incoming->begun_ms, s->message_timeout_ns)) {
+        incoming_end(w, c, LIMIT_MESSAGE_TIME);
+        return;
+    }
     if (c->flags & CF_PING_OUT) {
         if (passed(w, c->alive_ms, s->pong_timeout_ns) && !drains(w, c)) {
             timed_out(w, c);

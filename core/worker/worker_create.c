@@ -63,6 +63,7 @@ static int reserve(struct worker *w, struct fault *fault)
                   sizeof(struct input_block)) < 0)
         return TC_ESYSTEM;
     if (pool_init(&w->assemblies, memory_assembly_blocks(s), memory_assembly_bytes(s)) < 0) return TC_ESYSTEM;
+    w->assembly_oldest = w->assembly_newest = POOL_NONE;
     struct groups_options o = {.log = w->log,
                                .heap_bytes = memory_filter_bytes(s),
                                .symbols_max = (uint32_t)s->symbols_max,
@@ -135,6 +136,7 @@ void worker_destroy(struct worker *w)
 void worker_check(const struct worker *w)
 {
     groups_check(&w->groups);
+    incoming_check(w);
     uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0, ready = 0, holding = 0;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
         const struct conn *c = &w->conns[slot];

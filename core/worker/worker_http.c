@@ -235,7 +235,7 @@ static void upgrade(struct worker *w, struct conn *c, const struct http_request 
     c->flags = (c->flags & ~(uint32_t)CF_KEEP_ALIVE) | CF_UPGRADED | (echo ? CF_ECHO : 0);
     if (chosen == ENCODING_BINARY) c->flags |= CF_BINARY;
     if (terms.agreed) c->flags |= CF_DEFLATE | (uint32_t)(terms.bits - 8) << CF_WINDOW_SHIFT;
-    c->reader = NULL;
+    c->incoming = NULL;
     c->pong = NULL;
     c->alive_ms = w->now_ms;
     counter_add(&w->counters.upgrades_total, 1);

@@ -23,7 +23,6 @@ void input_received(struct worker *w, struct conn *c, const struct io_event *e)
         peer_ended(w, c, e->result);
         return;
     }
-    if (!(c->flags & CF_PING_OUT)) c->alive_ms = w->now_ms;
     size_t size = (size_t)e->result, used = 0;
     uint32_t generation = c->generation;
     if (c->held_first == POOL_NONE) used = consume(w, c, e->bytes, size);

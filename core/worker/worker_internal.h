@@ -89,6 +89,14 @@ struct unit {
     bool force;
 };
 
+/* Begins each block of the assemblies. Those held by messages that arrive are chained, in the order in which
+ * they were taken. */
+struct assembly_head {
+    uint32_t slot; /* whose message; UINT32_MAX: not chained */
+    uint32_t older, newer;
+    uint32_t since_ms;
+};
+
 /* What a socket did with a unit. */
 enum outcome { OUTCOME_WHOLE, OUTCOME_PART, OUTCOME_NONE, OUTCOME_DEAD };
 
@@ -143,7 +151,8 @@ struct worker {
         owed_looks; /* last and how often cohorts were looked at for what they are owed */
     struct timer_wheel timers;
     struct pool rests, http_blocks, assemblies, inputs;
-    uint32_t inputs_more; /* blocks beyond each connection's first */
+    uint32_t inputs_more;                      /* blocks beyond each connection's first */
+    uint32_t assembly_oldest, assembly_newest; /* held by messages that arrive; POOL_NONE: none */
 
     /* The submission under way. */
     uint8_t *arena;
@@ -303,6 +312,21 @@ void input_received(struct worker *w, struct conn *c, const struct io_event *e);
 void input_resume(struct worker *w, struct conn *c);
 void input_drop(struct worker *w, struct conn *c);
 bool input_may_go_on(const struct conn *c);
+
+/* ---- worker_incoming.c: messages of which not all bytes have come. ---- */
+/* Keeps what the reader knows until the next input, or forgets it where nothing is under way. False: no
+ * memory. */
+bool incoming_keep(struct worker *w, struct conn *c, const struct ws_reader *reader);
+/* Takes an assembly for c, from who has held one for longest if need be. False: there is none. */
+bool incoming_hold(struct worker *w, struct conn *c);
+struct ws_assembly *incoming_assembly(struct worker *w, struct conn *c); /* NULL: it holds none */
+/* The message has come; what stays in its assembly is on its way out. */
+void incoming_outbound(struct worker *w, struct conn *c);
+void incoming_give_back(struct worker *w, struct conn *c); /* the assembly, if it holds one */
+void incoming_drop(struct worker *w, struct conn *c);      /* all of it */
+/* Closes c for it with 1008: the rest of its message is of no use. Not from within c's own input. */
+void incoming_end(struct worker *w, struct conn *c, enum limit which);
+void incoming_check(const struct worker *w); /* asserts */
 
 /* ---- worker_ws.c, worker_http.c ---- */
 /* Both take bytes and return how many they used; fewer: the rest waits. */

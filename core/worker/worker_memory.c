@@ -50,7 +50,7 @@ uint32_t memory_inputs_more(const struct settings *s)
 
 size_t memory_assembly_bytes(const struct settings *s)
 {
-    return sizeof(struct ws_assembly) + s->message_bytes_max + 8;
+    return sizeof(struct assembly_head) + sizeof(struct ws_assembly) + s->message_bytes_max + 8;
 }
 
 size_t memory_filter_bytes(const struct settings *s)

@@ -269,8 +269,7 @@ bool rest_keep(struct worker *w, struct conn *c, const uint8_t *bytes, uint32_t 
 void rest_drop(struct worker *w, struct conn *c)
 {
     if (c->rest_block == REST_IN_ASSEMBLY) {
-        pool_put(&w->assemblies, c->block);
-        c->block = POOL_NONE;
+        incoming_give_back(w, c);
     } else if (c->rest_block != POOL_NONE) {
         pool_put(&w->rests, c->rest_block);
     }

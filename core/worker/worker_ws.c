@@ -3,8 +3,7 @@
 
 #include "base/assert.h"
 
-static bool reader_keep(struct worker *w, struct conn *c, const struct ws_reader *reader);
-static void no_memory(struct worker *w, struct conn *c);
+static void no_memory(struct worker *w, struct conn *c, enum limit which);
 static void handle(struct worker *w, struct conn *c, enum ws_event event, struct ws_message *m);
 static bool within_rate(struct worker *w, struct conn *c);
 static void on_message(struct worker *w, struct conn *c, const struct ws_message *m);
@@ -18,54 +17,32 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 {
     if (c->flags & CF_DEAF) return size;
     struct ws_reader between_frames = {.deflate = (c->flags & CF_DEFLATE) != 0};
-    struct ws_reader *reader = c->reader ? c->reader : &between_frames;
-    struct ws_assembly *assembly = NULL;
-    if (c->block != POOL_NONE) assembly = (struct ws_assembly *)pool_at(&w->assemblies, c->block);
+    struct ws_reader *reader = c->incoming ? &c->incoming->reader : &between_frames;
     struct ws_message m = {.opcode = WS_TEXT};
     size_t used = 0;
-    enum ws_event event =
-        ws_read(reader, bytes, size, &used, assembly, (uint32_t)w->settings->message_bytes_max, &m);
+    enum ws_event event = ws_read(reader, bytes, size, &used, incoming_assembly(w, c),
+                                  (uint32_t)w->settings->message_bytes_max, &m);
     if (event == WS_EVENT_NEED_ASSEMBLY) {
-        c->block = pool_get(&w->assemblies);
-        if (c->block == POOL_NONE || !reader_keep(w, c, reader)) {
-            no_memory(w, c);
-            return size;
-        }
-        return used;
+        bool kept = incoming_keep(w, c, reader);
+        if (kept && incoming_hold(w, c)) return used;
+        no_memory(w, c, kept ? LIMIT_MESSAGE_MEMORY : LIMIT_FILTER_MEMORY);
+        return size;
     }
-    if (event != WS_EVENT_MORE) handle(w, c, event, &m);
+    if (event != WS_EVENT_MORE) {
+        if (!(c->flags & CF_PING_OUT)) c->alive_ms = w->now_ms;
+        handle(w, c, event, &m);
+    }
     if (c->state == CONN_FREE) return used;
-    if (c->block != POOL_NONE && c->rest_block != REST_IN_ASSEMBLY && ws_reader_idle(reader)) {
-        pool_put(&w->assemblies, c->block);
-        c->block = POOL_NONE;
-    }
-    if (!reader_keep(w, c, reader)) no_memory(w, c);
+    if (reader->closed) c->flags |= CF_DEAF;
+    if (c->rest_block != REST_IN_ASSEMBLY && ws_reader_idle(reader)) incoming_give_back(w, c);
+    if (!incoming_keep(w, c, reader)) no_memory(w, c, LIMIT_FILTER_MEMORY);
     return used;
 }
 
-/* A reader has a state only within a frame or a message; between them, so nearly always, none is kept. False:
- * no memory. */
-static bool reader_keep(struct worker *w, struct conn *c, const struct ws_reader *reader)
-{
-    if (reader->closed) c->flags |= CF_DEAF;
-    if (ws_reader_idle(reader)) {
-        heap_put(&w->groups.heap, c->reader, sizeof *c->reader);
-        c->reader = NULL;
-        return true;
-    }
-    if (!c->reader) {
-        c->reader = heap_get(&w->groups.heap, sizeof *c->reader);
-        if (!c->reader) return false;
-        *c->reader = *reader;
-    }
-    return true;
-}
-
-static void no_memory(struct worker *w, struct conn *c)
+static void no_memory(struct worker *w, struct conn *c, enum limit which)
 {
     c->flags |= CF_FAILED | CF_DEAF;
-    limit_close(w, c, c->block == POOL_NONE ? LIMIT_MESSAGE_MEMORY : LIMIT_FILTER_MEMORY, WS_TRY_LATER,
-                "memory");
+    limit_close(w, c, which, WS_TRY_LATER, "memory");
 }
 
 static void handle(struct worker *w, struct conn *c, enum ws_event event, struct ws_message *m)
@@ -131,14 +108,12 @@ static void on_message(struct worker *w, struct conn *c, const struct ws_message
 static void echo(struct worker *w, struct conn *c, const struct ws_message *m)
 {
     bool small = m->size + WS_HEAD_MAX <= FRAME_BYTES_MAX;
-    if (!small && c->block == POOL_NONE)
-        c->block = pool_get(&w->assemblies); /* it grew when it was unpacked */
-    if (!small && c->block == POOL_NONE) {
-        no_memory(w, c);
+    if (!small && c->block == POOL_NONE && !incoming_hold(w, c)) { /* it grew when it was unpacked */
+        no_memory(w, c, LIMIT_MESSAGE_MEMORY);
         return;
     }
     uint8_t *room = w->arena + WS_HEAD_MAX; /* no submission is under way while input is handled */
-    if (!small) room = ((struct ws_assembly *)pool_at(&w->assemblies, c->block))->message;
+    if (!small) room = incoming_assembly(w, c)->message;
     uint32_t packed = c->flags & CF_DEFLATE && m->payload != room ? deflate_echo(w, c, m, room) : 0;
     uint32_t size = packed ? packed : m->size;
     if (!packed && m->payload != room) memcpy(room, m->payload, size);
@@ -159,6 +134,7 @@ static void echo_long(struct worker *w, struct conn *c, const uint8_t *start, ui
         conn_close(w, c, IO_CLOSE_RESET);
         return;
     }
+    incoming_outbound(w, c);
     c->rest_block = REST_IN_ASSEMBLY;
     c->rest_at = (uint32_t)(start - pool_at(&w->assemblies, c->block)) + w->failed[0].taken;
     c->rest_size = size - w->failed[0].taken;
