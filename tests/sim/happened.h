@@ -39,6 +39,7 @@
     X(stampedes, "visits at which at least four fell behind")                                                \
     X(refused, "connections refused with 503")                                                               \
     X(timeouts, "connections closed by a timer")                                                             \
+    X(messages_late, "messages begun and not finished in time")                                              \
     /* the stream */                                                                                         \
     X(ticks, "ticks checked")                                                                                \
     X(conflated, "ticks conflated")                                                                          \

@@ -446,7 +446,7 @@ void model_closed(struct client *c, uint16_t code)
         TC_ASSERT(c->broke);
         h->closed_1002++;
         return;
-    case 1008: h->closed_1008++; return; /* too many commands, or the memory for sets is used up */
+    case 1008: h->closed_1008++; return; /* too many commands, a message cut for long, or memory used up */
     case 1012: h->closed_1012++; return;
     case 4000:
         TC_ASSERT(may_be_slow);

@@ -1,4 +1,5 @@
-/* Who is no subscriber: other requests, half requests, no request, bytes that are nothing. */
+/* Who is no subscriber: other requests, half requests, no request, bytes that are nothing, a frame byte by
+ * byte. */
 #include "tests/sim/world.h"
 
 #include "base/assert.h"
@@ -17,6 +18,18 @@ static const char *const requests[] = {
     "",
 };
 
+static const char upgrade[] =
+    "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/* Slow loris: a text frame, and never the end of it. */
+static void dribble(struct world *w, struct stranger *s)
+{
+    static const uint8_t head[] = {0x81, 0xfe, 0x0f, 0xff, 0, 0, 0, 0};
+    uint8_t byte = s->dribbled < sizeof head ? head[s->dribbled] : ' ';
+    if (s->dribbled < 4000 && world_any(w, 8) == 0) s->dribbled += sim_peer_send(s->sim, s->peer, &byte, 1);
+}
+
 void stranger_step(struct world *w, struct stranger *s)
 {
     if (!s->sim) {
@@ -26,7 +39,10 @@ void stranger_step(struct world *w, struct stranger *s)
         s->peer = sim_connect_from(w->nodes[s->node].sim, 0, "198.51.100.7");
         if (s->peer == SIM_REFUSED) return;
         s->sim = w->nodes[s->node].sim;
-        const char *text = requests[world_any(w, sizeof requests / sizeof requests[0])];
+        s->dribbles = world_any(w, 4) == 0;
+        s->dribbled = 0;
+        const char *text =
+            s->dribbles ? upgrade : requests[world_any(w, sizeof requests / sizeof requests[0])];
         sim_peer_send(s->sim, s->peer, text, (uint32_t)strlen(text));
         return;
     }
@@ -35,7 +51,9 @@ void stranger_step(struct world *w, struct stranger *s)
     static const char status[] = "HTTP/1.";
     for (uint32_t i = 0; i < n && s->seen + i < 7; i++) TC_ASSERT(bytes[i] == (uint8_t)status[s->seen + i]);
     s->seen += n;
-    if (sim_peer_end(s->sim, s->peer) != SIM_OPEN || world_any(w, 100) == 0) stranger_go(w, s);
+    if (s->dribbles) dribble(w, s);
+    if (sim_peer_end(s->sim, s->peer) != SIM_OPEN || world_any(w, s->dribbles ? 1000 : 100) == 0)
+        stranger_go(w, s);
 }
 
 void stranger_go(struct world *w, struct stranger *s)

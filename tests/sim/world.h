@@ -19,11 +19,13 @@ struct node { /* a worker and its network */
     uint64_t left_step;
 };
 
-struct stranger { /* speaks HTTP, or nothing */
+struct stranger { /* speaks HTTP, or nothing, or a frame that is never whole */
     struct sim *sim;
     uint32_t node;
     int32_t peer;
     size_t seen;
+    bool dribbles;
+    uint32_t dribbled; /* bytes of the frame */
 };
 
 enum ending { END_NOT, END_DRAIN, END_EXIT };

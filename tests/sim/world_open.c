@@ -77,6 +77,7 @@ static void draw_settings(struct world *w)
     s->connections_per_ip_max = world_any(w, 4) ? 0 : 7;
     s->batch_us = world_any(w, 3) ? 0 : 2000;
     s->handshake_timeout_ns = NS_PER_SECOND;
+    s->message_timeout_ns = world_any(w, 2) ? NS_PER_SECOND / 5 : NS_PER_SECOND;
     s->ping_interval_ns = world_any(w, 2) ? NS_PER_SECOND / 2 : 3600 * NS_PER_SECOND;
     s->pong_timeout_ns = NS_PER_SECOND / 2;
     s->close_timeout_ns = NS_PER_SECOND / 2;
@@ -170,6 +171,7 @@ void node_close(struct world *w, uint32_t n)
     h->lapped += counter_get(&k->lapped_total);
     h->rests_used_up += counter_get(&k->closed_rest_total);
     h->timeouts += counter_get(&k->closed_timeout_total);
+    h->messages_late += counter_get(&k->limits[LIMIT_MESSAGE_TIME]);
     h->let_go += counter_get(&k->let_go_total);
     h->rejoined += counter_get(&k->rejoined_total);
     w->digest = (w->digest ^ sim_digest(node->sim)) * UINT64_C(0x9e3779b97f4a7c15);
