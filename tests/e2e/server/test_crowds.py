@@ -4,6 +4,8 @@ import contextlib, json, os, resource, signal, socket, statistics, struct, threa
 import pytest
 from crowd import Crowd, anonymous_kib, wait_for
 from rig import Closed, Server, read_http
+from test_deflate import OFFER, pack
+from wire import TEXT, frame
 
 SECONDS = float(os.environ.get("PRESSURE_SECONDS", "8"))
 MANY = 15000
@@ -129,13 +131,16 @@ class Abuser(threading.Thread):
 
     def __init__(self, server, once, stop):
         super().__init__(daemon=True)
-        self.server, self.once, self.stop, self.rounds = server, once, stop, 0
+        self.server, self.once, self.stop, self.codes = server, once, stop, set()
 
     def run(self):
         while not self.stop.is_set():
-            with contextlib.suppress(OSError, Closed, AssertionError, IndexError, ValueError):
+            try:
                 self.once(self.server, self.stop)
-            self.rounds += 1
+            except Closed as e:
+                self.codes.add(e.code)
+            except (OSError, AssertionError, IndexError, ValueError):
+                pass
             self.stop.wait(0.02)
 
 
@@ -205,11 +210,20 @@ def endless_fragments(s, stop):
         stop.wait(0.01)
 
 
-BAD = [slow_headers, slow_frames, ping_flood, command_flood, huge_headers, subscription_bombs, endless_fragments]
+def compression_bombs(s, stop):
+    """32 KiB that unpack to 32 MiB."""
+    c = s.client("/v1/ws", headers=[OFFER])
+    c.socket.sendall(BOMB)
+    c.until(lambda m: False)
+
+
+BOMB = frame(TEXT, pack(b" " * (1 << 25), level=9), rsv=4)
+BAD = [slow_headers, slow_frames, ping_flood, command_flood, huge_headers, subscription_bombs, endless_fragments, compression_bombs]
 
 
 def test_abuse_beside_honest_clients(io):
-    args = ["--max-connections", "1000", "--workers", "1", "--handshake-timeout", "2", "--heartbeat", "1", *MODERATE]
+    args = ["--max-connections", "1000", "--workers", "1", "--handshake-timeout", "2", "--message-timeout", "2",
+            "--heartbeat", "1", *MODERATE]
     with Server(*args, io=io, feed="sim:?symbols=20&rate=500&seed=7") as s, \
             Crowd(s, 100, "/v1/ws?symbols=*&policy=complete&snapshot=0") as honest:
         honest.wait_complete(s)
@@ -219,8 +233,11 @@ def test_abuse_beside_honest_clients(io):
             a.start()
         try:
             beats = honest.report()["heartbeats"]
-            words = ("max-commands", "request-head", "max-rules", "max-message", "handshake-timeout")
+            words = ("max-commands", "request-head", "max-rules", "max-message", "handshake-timeout", "message-timeout")
             wait_for(lambda: all(map(s.limits().get, words)), 60, "a limit was never met")
+            bombs = abusers[BAD.index(compression_bombs)]
+            wait_for(lambda: bombs.codes, 60, "no bomb was refused")
+            assert bombs.codes == {1009}
             honest.wait_report(lambda r: r["heartbeats"] >= beats + 3 * honest.count or r["broken"], 60)
             r = honest.wait_complete(s)
             assert r["lags"] == 0

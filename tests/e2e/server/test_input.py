@@ -7,7 +7,8 @@ from wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, request
 
 BUFFERS = 1024            # worker_internal.h: RECEIVE_BUFFERS
 MANY = BUFFERS + 100
-ROOM = ["--workers", "1", "--max-connections", "20000", "--handshake-timeout", "600", "--keepalive-timeout", "600"]
+ROOM = ["--workers", "1", "--max-connections", "20000", "--handshake-timeout", "600", "--keepalive-timeout", "600",
+        "--message-timeout", "600"]
 QUIET = "sim:?symbols=20&rate=200&seed=7"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 SYMBOLS = b"GET /v1/symbols HTTP/1.1\r\nHost: localhost\r\n\r\n"  # an answer of more than a small socket takes

@@ -1,8 +1,9 @@
 """At each limit of config/limit.h: the answer that docs/operations.md promises, a counter, a line in the log; and who keeps to the
 limits notices nothing."""
-import resource, socket, struct, subprocess, time
+import contextlib, json, resource, socket, struct, subprocess, time
 import pytest
 from rig import TICKCAST, Client, Closed, Server, read_http
+from wire import PING, frame
 
 QUIET = "sim:?symbols=20&rate=200&seed=7"
 
@@ -176,18 +177,87 @@ def test_fragments_without_end_are_1009(io):
         wait_met(s, "max-message")
 
 
+FRAGMENT = b"\x01\x81\0\0\0\0x"
+ASSEMBLIES = 16  # of so few connections
+
+
+def end_of(c):
+    with pytest.raises(Closed) as e:
+        c.until(lambda m: False)
+    return e.value.code, e.value.reason
+
+
+def two_segments(c, number):
+    """A command that is cut; the ping before it, in the first segment, is answered when that was read."""
+    text = json.dumps({"op": "ping", "id": number}).encode()
+    c.socket.sendall(frame(PING, b"first") + bytes([0x81, 0x80 | len(text)]) + b"\0\0\0\0" + text[:5])
+    c.until_type("PONG")
+    c.socket.sendall(text[5:])
+    assert c.until_type("pong")["id"] == number
+
+
+@pytest.mark.parametrize("piece", [b"\x81\xfe\x0f\xff\0\0\0\0" + b"x" * 4095, b"\x81\x8a\0\0\0"], ids=["frame", "head"])
+def test_a_message_that_never_ends_is_1008(io, piece):
+    """A byte now and then does not start the time anew; a message in time is answered."""
+    with Server("--message-timeout", "0.5", io=io, feed=QUIET) as s:
+        c, i, end = s.client(), 0, time.monotonic() + 15
+        c.until_type("hello")
+        c.socket.settimeout(0.05)
+        with pytest.raises(Closed) as e:
+            while time.monotonic() < end:
+                c.socket.sendall(piece[i:i + 1])
+                i += 1
+                with contextlib.suppress(TimeoutError):
+                    c.next()
+        assert (e.value.code, e.value.reason) == (1008, "message-timeout")
+        wait_met(s, "message-timeout")
+        two_segments(s.client(), 1)
+
+
+def begun(s):
+    """Has sent the beginning of a message, and it was read; or was turned away for it."""
+    c = s.client()
+    c.socket.sendall(FRAGMENT + frame(PING, b"within a message"))
+    with contextlib.suppress(Closed):
+        c.until_type("PONG")
+    return c
+
+
 def test_messages_in_pieces_at_the_same_time_are_1013(io):
-    with Server("--max-connections", "64", "--workers", "1", io=io, feed=QUIET) as s:
-        begun = [s.client() for _ in range(17)]
-        for c in begun[:16]:
-            c.socket.sendall(b"\x01\x81\0\0\0\0x")
-            c.send_frame(9, b"there")  # a ping within a message: its pong says that the piece was read
-            c.until_type("PONG")
-        begun[16].socket.sendall(b"\x01\x81\0\0\0\0x")
-        assert closed_with(begun[16]) == 1013
+    """So many at once that nobody has held his memory for a second; where the machine took longer than that, once more."""
+    with Server("--max-connections", "64", "--workers", "1", "--message-timeout", "2", io=io, feed=QUIET) as s:
+        end, code = time.monotonic() + 30, None
+        while code != 1013:
+            assert time.monotonic() < end
+            clients = [begun(s) for _ in range(ASSEMBLIES)]
+            one_more = s.client()
+            one_more.socket.sendall(FRAGMENT)
+            code, reason = end_of(one_more)
+            if code == 1013:
+                clients[0].socket.sendall(b"\x80\x80\0\0\0\0")
+                assert reason == "memory" and clients[0].until_type("error")["code"] == "bad_json"
+            for c in [*clients, one_more]:
+                c.close()
+            s.wait_metric("connections", lambda n: n == 1)
         wait_met(s, "message-memory")
-        begun[0].socket.sendall(b"\x80\x80\0\0\0\0")
-        assert begun[0].until_type("error")["code"] == "bad_json"
+
+
+def test_who_sends_bytes_slowly_locks_nobody_out(io):
+    """Twice as many as there is memory for, each with a message that never ends: a client whose commands come in two segments is
+    served, each time at the cost of the one whose message has been there for longest."""
+    with Server("--max-connections", "100", "--message-timeout", "60", "--workers", "1", io=io, feed=QUIET) as s:
+        loris = [begun(s) for _ in range(2 * ASSEMBLIES)]
+        honest = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0&heartbeat=1&kinds=status")
+        for _ in range(2):
+            honest.until_type("heartbeat")  # a second apart: they have had their grace
+        before = s.limits()["message-memory"]
+        for number in range(10):
+            two_segments(honest, number)
+            loris.append(begun(s))  # takes what that gave back
+            for c in loris:
+                with contextlib.suppress(OSError):
+                    c.socket.sendall(b"\0\x81\0\0\0\0x")
+        assert s.limits()["message-memory"] == before + 10
 
 
 def test_commands_and_pings_a_second_are_1008(io):
