@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "ops/metrics.h"
 #include "wire/http_reply.h"
 #include "wire/ws.h"
 
@@ -284,7 +285,8 @@ static bool number_read(struct text value, uint64_t most, uint64_t *out)
 
 static void answer_metrics(struct admin *a, struct admin_conn *c, const struct http_request *r)
 {
-    char text[ADMIN_SMALL_MAX - ADMIN_HEAD_ROOM];
+    char text[METRICS_BYTES_MAX];
+    _Static_assert(METRICS_BYTES_MAX <= ADMIN_SMALL_MAX - ADMIN_HEAD_ROOM, "it is answered whole");
     uint32_t size = server_metrics(a->options.server, clock_real_ns(), text, sizeof text);
     answer(c, r,
            &(struct http_reply){

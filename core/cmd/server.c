@@ -95,7 +95,8 @@ static int start(struct running *r, struct fault *f)
     struct log_options lo = {.capacity = (uint32_t)s->log_capacity,
                              .symbols_max = (uint32_t)s->symbols_max,
                              .bars_max = (uint32_t)s->symbols_max * 4,
-                             .small_pages = !s->huge_pages};
+                             .small_pages = !s->huge_pages,
+                             .stamp_ns = clock_real_ns};
     r->server = (struct server){.settings = s, .version = TC_VERSION, .started_real_ns = clock_real_ns()};
     r->server.log = log_create(&lo, f);
     if (!r->server.log) return f->code;
@@ -261,6 +262,7 @@ static int start_workers(struct running *r, struct fault *f)
                                    .index = i,
                                    .cpu = r->cpu_count ? (int)r->cpus[(first + i) % r->cpu_count] : -1,
                                    .spin_ns = spin_ns,
+                                   .stamp_ns = clock_real_ns,
                                    .io_open = io_open,
                                    .io_context = r,
                                    .listen_fds = r->listen_fds[i],

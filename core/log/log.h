@@ -7,6 +7,7 @@
 #ifndef TC_LOG_LOG_H
 #define TC_LOG_LOG_H
 
+#include "base/age.h"
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/sleeper.h"
@@ -26,6 +27,8 @@ struct log_options {
     uint32_t bars_max;
     uint64_t epoch;   /* 0: draw one */
     bool small_pages; /* do not ask for huge ones */
+    /* CLOCK_REALTIME ns, for log_ages; read in log_append once for each AGE_SAMPLE ticks. NULL: no ages. */
+    uint64_t (*stamp_ns)(void);
 };
 
 struct log *log_create(const struct log_options *options, struct fault *fault);
@@ -36,6 +39,9 @@ uint32_t log_capacity(const struct log *l);
 size_t log_bytes(const struct log *l); /* reserved, for the start-up line */
 const struct symbol_table *log_symbols(const struct log *l);
 const struct last_value *log_last_value(const struct log *l);
+
+/* Ages of timed ticks (one in AGE_SAMPLE) at the moment before they are published. Thread: any. */
+const struct ages *log_ages(const struct log *l);
 
 /* ---- The writer's side. Thread: the feed thread alone. ---- */
 

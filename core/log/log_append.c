@@ -18,6 +18,7 @@ static void fetch_slots(const struct log *l, uint64_t seq);
 static void encode(const struct log *l, const struct tick *t, struct encoded *out);
 static void put_tick(struct log *l, const struct tick *t);
 static void put_json(struct log *l, uint64_t seq, const struct encoded *json);
+static void count_ages(struct log *l, const struct tick *ticks, uint64_t head, uint32_t count);
 static void wake_readers(struct log *l);
 
 uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
@@ -30,6 +31,7 @@ uint64_t log_append(struct log *l, struct tick *ticks, uint32_t count)
     for (uint32_t i = 0; i < count; i++) ticks[i].seq = head + 1 + i;
     for (uint32_t at = 0; at < count; at += ENCODED_MAX)
         append_few(l, ticks + at, count - at < ENCODED_MAX ? count - at : ENCODED_MAX);
+    if (l->stamp_ns && age_sampled(head, head + count)) count_ages(l, ticks, head, count);
     /* Published once a batch. seq_cst and not just release: pairs with sleeper_prepare in a worker that is
      * about to sleep (decision 24), and, as a release, with log_head. */
     atomic_exchange_explicit(&l->head, head + count, memory_order_seq_cst);
@@ -86,6 +88,16 @@ static void put_json(struct log *l, uint64_t seq, const struct encoded *json)
     atomic_store_explicit(&slot->head, head, memory_order_release); /* pairs with log_read_json */
     for (uint32_t i = 0; i * 8 < json->size; i++)
         atomic_store_explicit(&slot->word[i], load_le64(json->text + (size_t)i * 8), memory_order_release);
+}
+
+/* Before they are published: a reader's stamp of the same tick is never the earlier one. */
+static void count_ages(struct log *l, const struct tick *ticks, uint64_t head, uint32_t count)
+{
+    uint64_t now_ns = l->stamp_ns();
+    for (uint64_t seq = age_sample_after(head); seq <= head + count; seq += AGE_SAMPLE) {
+        const struct tick *t = &ticks[seq - head - 1];
+        if (tick_is_timed(t->kind)) ages_record(&l->ages, now_ns, t->event_ns, 1);
+    }
 }
 
 static void wake_readers(struct log *l)

@@ -19,7 +19,8 @@ struct log *log_create(const struct log_options *o, struct fault *fault)
         fault_set(fault, TC_ESYSTEM, "no memory for the log");
         return NULL;
     }
-    *l = (struct log){.capacity = o->capacity, .mask = o->capacity - 1, .epoch = o->epoch};
+    *l = (struct log){
+        .capacity = o->capacity, .mask = o->capacity - 1, .epoch = o->epoch, .stamp_ns = o->stamp_ns};
     l->writer_sleeper.event_fd = -1;
     while (l->epoch == 0) random_secret(&l->epoch, sizeof l->epoch);
     if (reserve(l, o, fault) < 0) {
@@ -86,6 +87,10 @@ const struct symbol_table *log_symbols(const struct log *l)
 const struct last_value *log_last_value(const struct log *l)
 {
     return l->last;
+}
+const struct ages *log_ages(const struct log *l)
+{
+    return &l->ages;
 }
 
 struct log_reader *log_reader_add(struct log *l)

@@ -40,6 +40,7 @@ struct log {
     struct last_value *last;    /* the writer's own fold, from which lapped workers recover (decision 4) */
     struct log_reader *readers; /* LOG_READERS_MAX */
     uint32_t reader_count;      /* main, before the threads start */
+    uint64_t (*stamp_ns)(void); /* NULL: ages are not counted */
     struct sleeper writer_sleeper;
     _Atomic bool paced; /* written before a feed that waits begins; pairs with log_paced */
 
@@ -47,12 +48,16 @@ struct log {
     _Alignas(TC_CACHE_LINE) _Atomic uint64_t head; /* seq <= head is complete; pairs with log_head */
     _Atomic uint64_t claimed;                      /* seq <= claimed may be in change; head <= claimed */
     _Atomic uint64_t drained_ns;                   /* every feed was found drained at this time */
+
+    /* Writer: the feed thread, now and then. Readers: whoever asks for metrics. */
+    _Alignas(TC_CACHE_LINE) struct ages ages;
 };
 
 /* No line that one thread writes while it runs is read for anything else: what is set once, what the writer
  * publishes, and each reader's own are apart. */
 _Static_assert(offsetof(struct log, head) % TC_CACHE_LINE == 0, "the writer's line begins");
-_Static_assert(sizeof(struct log) == offsetof(struct log, head) + TC_CACHE_LINE, "and nothing else is on it");
+_Static_assert(offsetof(struct log, ages) == offsetof(struct log, head) + TC_CACHE_LINE,
+               "and nothing else is on it");
 _Static_assert(offsetof(struct log, drained_ns) < offsetof(struct log, head) + TC_CACHE_LINE, "one line");
 _Static_assert(sizeof(struct log_reader) % TC_CACHE_LINE == 0, "each reader has lines of its own");
 _Static_assert(offsetof(struct log_reader, sleeper) % TC_CACHE_LINE == 0,

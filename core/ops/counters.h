@@ -4,6 +4,7 @@
 #ifndef TC_OPS_COUNTERS_H
 #define TC_OPS_COUNTERS_H
 
+#include "base/age.h"
 #include "config/limit.h"
 
 #include <stdatomic.h>
@@ -62,7 +63,8 @@
 #define COUNTER_FIELD(field, type, what) _Atomic uint64_t field;
 struct counters {
     TC_COUNTERS(COUNTER_FIELD)
-    _Atomic uint64_t limits[LIMIT_COUNT]; /* times each was met */
+    _Atomic uint64_t limits[LIMIT_COUNT];         /* times each was met */
+    struct ages read_age, render_age, socket_age; /* of ticks, at the end of these stages */
 };
 #undef COUNTER_FIELD
 

@@ -9,6 +9,9 @@ static int emit_batch(const struct render_in *in, struct render_scratch *s, uint
                       struct render_out *result);
 static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
                       struct render_out *result);
+static void map_samples(const struct render_in *in, const struct render_scratch *s, uint32_t count,
+                        struct render_out *result);
+static bool is_kept(const struct kept *kept, uint32_t count, uint64_t seq);
 static int put_tick(const struct render_in *in, const struct kept *k, uint8_t *p);
 static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
 
@@ -18,14 +21,46 @@ int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, s
     TC_ASSERT(in->from <= in->to);
     result->to = in->from;
     result->start = result->bytes = result->frames = result->ticks = result->definitions = 0;
+    result->sampled = 0;
     result->conflated = 0;
     result->more = false;
     int count = select_ticks(in, s, result);
     if (count < 0) return count;
     if (result->ticks + result->definitions == 0 && !(in->force && in->position < result->to)) return 0;
+    if (age_sampled(in->from, result->to)) map_samples(in, s, (uint32_t)count, result);
     if (in->framing == FRAME_TICK) return emit_ticks(in, s, (uint32_t)count, out, result);
     return (in->encoding == ENCODING_BINARY ? emit_batch_bin : emit_batch)(in, s, (uint32_t)count, out,
                                                                            result);
+}
+
+/* Which of the ticks that whoever counts ages looks at are in this output: not filtered out, not conflated
+ * away. */
+static void map_samples(const struct render_in *in, const struct render_scratch *s, uint32_t count,
+                        struct render_out *result)
+{
+    memset(result->sample_map, 0, sizeof result->sample_map);
+    result->sample_first = age_sample_after(in->from);
+    uint32_t i = 0;
+    for (uint64_t seq = result->sample_first; seq <= result->to; seq += AGE_SAMPLE, i++) {
+        TC_ASSERT(i < RENDER_SAMPLES);
+        if (!is_kept(s->kept, count, seq)) continue;
+        result->sample_map[i / 64] |= UINT64_C(1) << i % 64;
+        result->sampled++;
+    }
+}
+
+/* By halves: what is kept is in the order of seq. */
+static bool is_kept(const struct kept *kept, uint32_t count, uint64_t seq)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (kept[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && kept[low].seq == seq && kept[low].size > 0;
 }
 
 static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,

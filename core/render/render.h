@@ -8,6 +8,7 @@
 #ifndef TC_RENDER_RENDER_H
 #define TC_RENDER_RENDER_H
 
+#include "base/age.h"
 #include "config/limits.h"
 #include "config/subscription.h"
 #include "render/filter.h"
@@ -17,6 +18,7 @@
 #define RENDER_SCAN_MAX   16384u                 /* log positions looked at by one call (decision 19) */
 #define RENDER_BYTES_MAX  (4u * FRAME_BYTES_MAX) /* bytes of one call with frame=tick */
 #define RENDER_KEEP_MAX   1024u                  /* ticks of one frame: none is shorter than 16 bytes */
+#define RENDER_SAMPLES    (RENDER_SCAN_MAX / AGE_SAMPLE) /* multiples of AGE_SAMPLE in one call's range */
 
 /* Where a frame of the output ends, and the position of a client that has it whole. */
 struct frame_end {
@@ -51,7 +53,7 @@ struct render_in {
     const struct trail *trail; /* or NULL: makes short lists cheaper, changes no byte */
     uint64_t from, to;         /* (from, to]; to <= head */
     uint64_t position; /* what the envelope says as "from": <= from; nothing in (position, from] matches */
-    uint32_t scan_max; /* at most so many log positions; 0: RENDER_SCAN_MAX */
+    uint32_t scan_max; /* at most so many log positions, and RENDER_SCAN_MAX; 0: that */
     uint32_t
         conflated_before; /* FRAME_TICK: left out before and not yet told: counted in this call's `covered` */
     uint32_t bytes_max;   /* at most RENDER_BYTES_MAX */
@@ -68,6 +70,9 @@ struct render_out {
     uint32_t definitions; /* binary: symbols defined among the ticks, and not counted in them */
     uint64_t conflated;
     bool more;                                /* stopped by a limit before `to` */
+    uint32_t sampled;                         /* ticks in the bytes whose seq is a multiple of AGE_SAMPLE */
+    uint64_t sample_first;                    /* if there are any: bit i of the map is the seq */
+    uint64_t sample_map[RENDER_SAMPLES / 64]; /* sample_first + i * AGE_SAMPLE */
     struct frame_end ends[RENDER_FRAMES_MAX]; /* offsets from start */
 };
 

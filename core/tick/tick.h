@@ -183,6 +183,13 @@ static inline bool tick_is_state(uint8_t kind, uint8_t flags)
     return kind == TICK_QUOTE || kind == TICK_BOOK || (kind == TICK_BAR && !(flags & BAR_FINAL));
 }
 
+/* True if event_ns is the time at which it should have gone out, so that now less it is its age. A bar's is
+ * the interval's, a symbol's and a feed's own are made here. */
+static inline bool tick_is_timed(uint8_t kind)
+{
+    return kind == TICK_TRADE || kind == TICK_QUOTE || kind == TICK_BOOK;
+}
+
 /* Wire words, and back. NULL or -1 for what does not exist. Defined in tick/kind.c. */
 const char *tick_kind_name(uint8_t kind);
 int tick_kind_parse(const char *at, size_t size); /* only kinds of KINDS_CLIENT */

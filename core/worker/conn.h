@@ -1,7 +1,7 @@
 /* worker/conn.h -- one connection of a worker, and its states. For worker/ only.
  *
  *     FREE    --accepted-->                     HTTP
- *     HTTP    --a static body to send-->        BODY    --all of it sent--> HTTP
+ *     HTTP    --a body to send-->               BODY    --all of it sent--> HTTP
  *     HTTP    --101 sent-->                     OPEN
  *     HTTP    --error, or not keep-alive-->     LINGER
  *     OPEN    --our close frame-->              CLOSING --the peer's, or the timer--> LINGER
@@ -9,7 +9,7 @@
  *     any     --dead socket-->                  FREE
  *
  * HTTP     request bytes are gathered; timer: handshake or keep-alive
- * BODY     a static body that did not go out at once is being sent; requests that follow wait
+ * BODY     the page, or metrics, is being sent as the socket takes it; requests that follow wait
  * OPEN     WebSocket. group != NULL: subscribed. cohort != NULL: in step, and then no rest, not full, nothing
  *          half told
  * CLOSING  our close frame is out; data is read and dropped until the peer's; nothing is sent any more
@@ -141,9 +141,10 @@ struct conn {
             uint32_t block_size; /* bytes in the block */
             uint32_t scanned;    /* how far the head was searched */
         };
-        struct { /* BODY: static bytes to send */
-            const uint8_t *body;
+        struct {                 /* BODY: bytes to send */
+            const uint8_t *body; /* what is left: static, or in the block */
             uint32_t body_left;
+            uint32_t body_block; /* in the worker's pool of bodies; POOL_NONE: static */
         };
         struct {                       /* OPEN and after it (CF_UPGRADED) */
             struct incoming *incoming; /* NULL: between messages, as is usual */

@@ -63,7 +63,8 @@ struct worker_options {
     void *io_context;
     const int *listen_fds;
     uint32_t listen_count;
-    uint64_t seed; /* for jitter; 0: draw one */
+    uint64_t (*stamp_ns)(void); /* CLOCK_REALTIME ns, for the ages of ticks; NULL: the turn's real_ns */
+    uint64_t seed;              /* for jitter; 0: draw one */
 };
 
 /* The most memory that a server with these settings can ever use, in bytes, by what it is for; all workers

@@ -117,6 +117,7 @@ void conn_release(struct worker *w, struct conn *c)
     stream_drop(w, c);
     input_drop(w, c);
     rest_drop(w, c);
+    body_drop(w, c);
     block_drop(w, c);
     if (c->flags & CF_UPGRADED) {
         incoming_drop(w, c);

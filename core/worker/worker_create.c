@@ -64,6 +64,7 @@ static int reserve(struct worker *w, struct fault *fault)
         return TC_ESYSTEM;
     if (pool_init(&w->assemblies, memory_assembly_blocks(s), memory_assembly_bytes(s)) < 0) return TC_ESYSTEM;
     w->assembly_oldest = w->assembly_newest = POOL_NONE;
+    if (pool_init(&w->bodies, BODIES, METRICS_BYTES_MAX) < 0) return TC_ESYSTEM;
     struct groups_options o = {.log = w->log,
                                .heap_bytes = memory_filter_bytes(s),
                                .symbols_max = (uint32_t)s->symbols_max,
@@ -128,6 +129,7 @@ void worker_destroy(struct worker *w)
     pool_destroy(&w->http_blocks);
     pool_destroy(&w->assemblies);
     pool_destroy(&w->inputs);
+    pool_destroy(&w->bodies);
     groups_destroy(&w->groups);
     if (w->admitted) admission_close(&w->server->admission);
     free(w);

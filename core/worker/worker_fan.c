@@ -88,6 +88,7 @@ static bool visit_render(struct worker *w, struct cohort *c)
     *v = (struct visit){.cohort = c,
                         .bytes = room + out->start,
                         .out = out,
+                        .rendered_ns = age_rendered(w, out),
                         .read_before = c->read,
                         .covered_before = c->covered};
     c->visit = w->visit_count++;
@@ -106,6 +107,7 @@ uint8_t *arena_room(struct worker *w, uint32_t bytes)
 static void fan_flush(struct worker *w)
 {
     uint32_t failed = w->io->ops->send_flush(w->io, w->failed);
+    age_offered(w);
     for (uint32_t i = 0; i < failed; i++) member_failed(w, &w->failed[i]);
     for (uint32_t i = 0; i < w->visit_count; i++) visit_done(w, &w->visits[i]);
     w->visit_count = 0;
@@ -125,6 +127,7 @@ static void member_failed(struct worker *w, const struct io_sent *s)
     }
     struct cut cut = {.position = v->covered_before, .read = v->read_before};
     cut_frames(out, v->cohort->group->key.framing, s->taken, &cut);
+    age_delivered(w, out, v->rendered_ns, cut.read, 1);
     c->ticks += cut.ticks;
     c->sent_bytes += s->taken;
     c->conflated += cut.told_conflated;
@@ -180,6 +183,7 @@ static void visit_count_up(struct worker *w, struct visit *v)
     c->ticks += out->ticks;
     c->frames += out->frames;
     c->conflated += out->conflated;
+    age_delivered(w, out, v->rendered_ns, out->to, c->member_count);
     counter_add(&w->counters.ticks_total, (uint64_t)out->ticks * c->member_count);
     counter_add(&w->counters.frames_total, (uint64_t)out->frames * c->member_count);
     counter_add(&w->counters.conflated_total, out->conflated * c->member_count);

@@ -27,6 +27,8 @@ uint32_t fold_turn(struct worker *w)
             continue;
         }
         for (int i = 0; i < count; i++) fold_tick(w, &ticks[i]);
+        if (age_sampled(w->read_seq, w->read_seq + (uint64_t)count))
+            age_read(w, w->read_seq, ticks, (uint32_t)count);
         w->read_seq += (uint64_t)count;
         done += (uint32_t)count;
     }

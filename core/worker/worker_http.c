@@ -259,14 +259,10 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
                         const struct web_asset *a)
 {
     struct http_reply reply = {.status = 200,
-                               .date = worker_date(w),
                                .type = a->type,
                                .etag = a->etag,
                                .cache_control =
-                                   a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
-                               .version_minor = r->version_minor,
-                               .keep_alive = (c->flags & CF_KEEP_ALIVE) != 0,
-                               .head_only = r->method == HTTP_M_HEAD};
+                                   a->immutable ? "public, max-age=31536000, immutable" : "no-cache"};
     if (r->if_none_match.size > 0 && http_list_has(r->if_none_match, text_of(a->etag))) {
         reply.status = 304;
         answer(w, c, r, &reply);
@@ -275,21 +271,7 @@ static void serve_asset(struct worker *w, struct conn *c, const struct http_requ
     bool gzip = r->accept_gzip && a->gzip;
     if (gzip) reply.encoding = "gzip";
     reply.body = (struct text){(const char *)(gzip ? a->gzip : a->at), gzip ? a->gzip_size : a->size};
-    int size = http_reply_head((char *)w->arena, FRAME_BYTES_MAX, &reply);
-    TC_ASSERT(size > 0);
-    c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);
-    if (!reply.head_only) { /* the body is sent from where it is, as the socket takes it */
-        c->state = CONN_BODY;
-        c->body = (const uint8_t *)reply.body.at;
-        c->body_left = (uint32_t)reply.body.size;
-    }
-    conn_timer_set(w, c);
-    conn_send_now(w, c, w->arena, (uint32_t)size);
-    if (c->state == CONN_FREE) return;
-    if (c->state == CONN_BODY)
-        conn_ready(w, c);
-    else if (c->rest_block == POOL_NONE && !reply.keep_alive)
-        conn_linger(w, c);
+    body_send(w, c, r, &reply, POOL_NONE);
 }
 
 static void serve_ready(struct worker *w, struct conn *c, const struct http_request *r)
@@ -304,13 +286,18 @@ static void serve_ready(struct worker *w, struct conn *c, const struct http_requ
 
 static void serve_metrics(struct worker *w, struct conn *c, const struct http_request *r)
 {
-    char text[FRAME_BYTES_MAX - 1024];
-    uint32_t size = server_metrics(w->server, w->real_ns, text, sizeof text);
-    answer(w, c, r,
-           &(struct http_reply){.status = 200,
-                                .type = "text/plain; version=0.0.4; charset=utf-8",
-                                .body = {text, size},
-                                .cache_control = "no-store"});
+    uint32_t block = body_get(w);
+    if (block == POOL_NONE) {
+        fail(w, c, r, 503, "too many ask for this at the same time");
+        return;
+    }
+    char *text = (char *)pool_at(&w->bodies, block);
+    uint32_t size = server_metrics(w->server, w->real_ns, text, METRICS_BYTES_MAX);
+    struct http_reply reply = {.status = 200,
+                               .type = "text/plain; version=0.0.4; charset=utf-8",
+                               .body = {text, size},
+                               .cache_control = "no-store"};
+    body_send(w, c, r, &reply, block);
 }
 
 /* Names that begin with prefix, in order of id, at most limit; bounded by the size of one answer. */

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "io/io.h"
+#include "ops/metrics.h"
 #include "render/render.h"
 #include "wire/command.h"
 #include "wire/http_reply.h"
@@ -30,6 +31,7 @@
 #define RECEIVE_BUFFERS      1024u
 #define RECEIVE_BUFFER_BYTES 4096u
 #define LINGER_MS            2000u
+#define BODIES               8u /* answers of METRICS_BYTES_MAX under way */
 _Static_assert(FLUSH_SENDS < NO_UNIT, "an index of a unit fits its byte");
 _Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
                "an echo out of a receive buffer fits a rest block");
@@ -58,6 +60,7 @@ struct visit {
     struct cohort *cohort;
     const uint8_t *bytes;
     struct render_out *out;
+    uint64_t rendered_ns; /* realtime, where out has sampled ticks */
     uint64_t read_before, covered_before;
 };
 
@@ -84,6 +87,7 @@ struct unit {
     const uint8_t *bytes;
     uint32_t size;
     struct render_out *out; /* UNIT_DATA */
+    uint64_t rendered_ns;   /* UNIT_DATA: realtime, where out has sampled ticks */
     uint64_t value;         /* UNIT_GAP: to; UNIT_SNAPSHOT, UNIT_DEFINITIONS: next id; UNIT_LAG: behind */
     uint64_t to; /* UNIT_DATA: what was asked for, so that another member's like request shares the bytes */
     bool force;
@@ -150,7 +154,7 @@ struct worker {
     uint64_t owed_looked_ns,
         owed_looks; /* last and how often cohorts were looked at for what they are owed */
     struct timer_wheel timers;
-    struct pool rests, http_blocks, assemblies, inputs;
+    struct pool rests, http_blocks, assemblies, inputs, bodies;
     uint32_t inputs_more;                      /* blocks beyond each connection's first */
     uint32_t assembly_oldest, assembly_newest; /* held by messages that arrive; POOL_NONE: none */
 
@@ -163,7 +167,9 @@ struct worker {
     struct unit units[FLUSH_SENDS];
     struct io_sent failed[FLUSH_ROOM];
     uint32_t visit_count, unit_count, send_count;
-    struct packing *packing; /* NULL: --deflate is off */
+    bool any_sampled;         /* the submission holds ticks whose age is looked at */
+    uint64_t offered_real_ns; /* when the last one that did had returned */
+    struct packing *packing;  /* NULL: --deflate is off */
 
     uint32_t turn_scan_left;
     bool draining;         /* seen server->draining or ->ended */
@@ -334,6 +340,28 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 /* The time of this turn for the Date field of HTTP answers; made once a second. */
 const char *worker_date(struct worker *w);
+
+/* ---- worker_body.c: HTTP answers with a long body. ---- */
+/* A block of METRICS_BYTES_MAX for a body; POOL_NONE: all are in the submission under way. */
+uint32_t body_get(struct worker *w);
+/* Sends head and body; block: where the body is (body_get), or POOL_NONE: it is static. May close c. */
+void body_send(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply,
+               uint32_t block);
+/* Gives c's block back, if it has one. */
+void body_drop(struct worker *w, struct conn *c);
+
+/* ---- worker_age.c: ages of ticks at the end of a stage (base/age.h). ---- */
+/* Realtime ns, not the turn's: the stages of one turn are what is told apart. */
+uint64_t age_now(const struct worker *w);
+/* The ticks of (from, from + count] were folded; there is a multiple of AGE_SAMPLE among them. */
+void age_read(struct worker *w, uint64_t from, const struct tick *ticks, uint32_t count);
+/* The time at which out was made, where it has sampled ticks. */
+uint64_t age_rendered(struct worker *w, const struct render_out *out);
+/* The submission has returned. */
+void age_offered(struct worker *w);
+/* Of what was rendered then and offered now, the ticks up to `read` were delivered so many times. */
+void age_delivered(struct worker *w, const struct render_out *out, uint64_t rendered_ns, uint64_t read,
+                   uint32_t deliveries);
 
 /* ---- worker_deflate.c: permessage-deflate. ---- */
 /* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */

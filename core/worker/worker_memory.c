@@ -73,7 +73,7 @@ void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_byte
                   ADMIN_HANDED * sizeof(struct admin_handed) +
                   last_value_bytes((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4) +
                   groups_table_bytes((uint32_t)s->symbols_max, memory_filter_bytes(s)) +
-                  trail_bytes((uint32_t)s->symbols_max);
+                  trail_bytes((uint32_t)s->symbols_max) + (size_t)BODIES * METRICS_BYTES_MAX;
     if (s->deflate) each += sizeof(struct packing) + deflater_bytes() + s->message_bytes_max + 1;
     uint64_t rests = rests_for_all(s) ? s->connections_max : workers * memory_rest_blocks(s);
     *out = (struct memory_budget){

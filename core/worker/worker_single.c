@@ -30,6 +30,7 @@ uint32_t single_turn(struct worker *w)
         uint32_t count = gather(w);
         if (count == 0) break;
         uint32_t failed = w->io->ops->send_flush(w->io, w->failed);
+        age_offered(w);
         for (uint32_t i = 0; i < failed; i++) {
             struct conn *c = conn_at(w, w->failed[i].slot);
             unit_done(w, &w->units[c->unit], &w->failed[i]);
@@ -178,7 +179,9 @@ static void unit_commit(struct worker *w, struct conn *c, const struct unit *u, 
     case UNIT_BODY:
         c->body += taken;
         c->body_left -= taken;
-        if (c->body_left == 0) conn_rest_done(w, c);
+        if (c->body_left > 0) return;
+        body_drop(w, c);
+        conn_rest_done(w, c);
         return;
     case UNIT_ANSWER: answer_done(w, c, u, outcome, taken); return;
     case UNIT_LAG:

@@ -233,6 +233,7 @@ static bool catch_up_unit(struct worker *w, struct conn *c, struct unit *u, uint
     }
     counter_add(&w->counters.renders_total, 1);
     u->kind = UNIT_DATA;
+    u->rendered_ns = age_rendered(w, u->out);
     u->bytes = room + u->out->start;
     u->size = u->out->bytes;
     return true;
@@ -252,6 +253,7 @@ static bool share_unit(struct worker *w, const struct conn *c, struct unit *u, c
             continue;
         render_out_copy(u->out, o->out);
         u->kind = UNIT_DATA;
+        u->rendered_ns = o->rendered_ns;
         u->bytes = o->bytes;
         u->size = o->size;
         return true;
@@ -289,6 +291,7 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
     if (u->kind == UNIT_DATA) {
         struct cut cut = {.position = c->position, .read = c->read};
         cut_frames(u->out, c->group->key.framing, taken, &cut);
+        age_delivered(w, u->out, u->rendered_ns, cut.read, 1);
         c->read = max_u64(cut.read, cut.position);
         c->ticks += cut.ticks;
         c->conflated += cut.told_conflated;
