@@ -128,6 +128,9 @@ static void member_failed(struct worker *w, const struct io_sent *s)
     struct cut cut = {.position = v->covered_before, .read = v->read_before};
     cut_frames(out, v->cohort->group->key.framing, s->taken, &cut);
     age_delivered(w, out, v->rendered_ns, cut.read, 1);
+    counter_add(&w->counters.ticks_total, cut.ticks);
+    counter_add(&w->counters.frames_total, cut.frames);
+    counter_add(&w->counters.conflated_total, cut.told_conflated);
     c->ticks += cut.ticks;
     c->sent_bytes += s->taken;
     c->conflated += cut.told_conflated;
@@ -147,6 +150,7 @@ void cut_frames(const struct render_out *out, enum framing framing, uint32_t tak
          i++) { /* the frame that the cut falls in is finished later */
         const struct frame_end *e = &out->ends[i];
         cut->end = e->offset;
+        cut->frames++;
         cut->read = max_u64(cut->read, e->position);
         if (framing == FRAME_BATCH || e->covered) { /* told: everything up to here */
             cut->position = e->position;

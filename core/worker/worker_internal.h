@@ -211,9 +211,9 @@ void fan_join(struct worker *w, struct conn *c, struct cohort *cohort);
  * is finished as a rest). In: position and read before. */
 struct cut {
     uint64_t position, read;
-    uint64_t told_conflated;   /* counted in a frame that arrives */
-    uint32_t untold_conflated; /* frame=tick: to be counted in the next `covered` */
-    uint32_t end, ticks;       /* bytes of the frames that arrive; ticks in them */
+    uint64_t told_conflated;     /* counted in a frame that arrives */
+    uint32_t untold_conflated;   /* frame=tick: to be counted in the next `covered` */
+    uint32_t end, frames, ticks; /* bytes of the frames that arrive; how many; ticks in them */
 };
 void cut_frames(const struct render_out *out, enum framing framing, uint32_t taken, struct cut *cut);
 /* Room in the arena for one render call, or NULL. */
@@ -342,7 +342,7 @@ size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size)
 const char *worker_date(struct worker *w);
 
 /* ---- worker_body.c: HTTP answers with a long body. ---- */
-/* A block of METRICS_BYTES_MAX for a body; POOL_NONE: all are in the submission under way. */
+/* A block of METRICS_BYTES_MAX for a body; POOL_NONE: all are being taken by sockets. */
 uint32_t body_get(struct worker *w);
 /* Sends head and body; block: where the body is (body_get), or POOL_NONE: it is static. May close c. */
 void body_send(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply,

@@ -301,7 +301,7 @@ void stream_done(struct worker *w, struct conn *c, const struct unit *u, enum ou
         c->position = cut.position;
         counter_add(&w->counters.ticks_total, cut.ticks);
         counter_add(&w->counters.conflated_total, cut.told_conflated);
-        counter_add(&w->counters.frames_total, u->out->frames);
+        counter_add(&w->counters.frames_total, cut.frames);
         if (taken < cut.end) rest_keep(w, c, u->bytes + taken, cut.end - taken);
         return;
     }
