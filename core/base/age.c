@@ -50,7 +50,7 @@ uint64_t age_percentile(const struct age_sum *s, double percent)
     while (i + 1 < AGE_BUCKETS && below + (double)s->buckets[i] < rank) below += (double)s->buckets[i++];
     if (i + 1 == AGE_BUCKETS) return UINT64_MAX;
     double least = i ? (double)age_edge_ns(i - 1) : 0, most = (double)age_edge_ns(i);
-    return (uint64_t)(least + (most - least) * (rank - below) / (double)s->buckets[i]);
+    return (uint64_t)ceil(least + (most - least) * (rank - below) / (double)s->buckets[i]);
 }
 
 uint32_t age_bucket(uint64_t ns)

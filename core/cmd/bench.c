@@ -20,6 +20,7 @@ static int prepare(struct bench *b, struct fault *f);
 static int choose_io(struct bench *b, struct fault *f);
 static int raise_descriptors(const struct bench *b, struct fault *f);
 static bool share_out(struct bench *b);
+static void measure_stages(struct bench *b, struct bench_result *r);
 static void release(struct bench *b);
 static int start(struct bench *b, struct fault *f);
 static void explain(const struct bench *b, const struct bench_result *r, struct fault *f);
@@ -92,13 +93,23 @@ bool bench_run(struct bench *b, struct bench_result **result, struct fault *f)
     bool went = prepare(b, f) == TC_OK && start(b, f) == TC_OK;
     if (went) {
         went = wait_open(b) && wait_phase(b, b->options.warmup_ns, UINT64_MAX);
-        if (went) measure(b);
+        if (went) measure_stages(b, *result);
         stop(b);
         bench_gather(b, *result);
         if (!went) explain(b, *result, f);
     }
     release(b);
     return went;
+}
+
+/* The server's stages are asked for just outside of the measurement, so that it is not made longer. */
+static void measure_stages(struct bench *b, struct bench_result *r)
+{
+    struct bench_stages first;
+    bench_stages_get(b, &first);
+    measure(b);
+    atomic_store_explicit(&b->phase, PHASE_STOP, memory_order_release);
+    bench_stages_since(b, &first, &r->stages);
 }
 
 static void release(struct bench *b)

@@ -56,6 +56,7 @@ void bench_html(FILE *out, const struct bench *b, const struct bench_result *r)
     }
     if (timed) throughput_plot(out, &r->series, r->seconds, b->options.any);
     if (timed && b->options.deflate) bytes_plot(out, &r->series, r->seconds);
+    bench_stages_html(out, b, r);
     fputs("</body></html>\n", out);
 }
 

@@ -10,12 +10,14 @@
  *   bench_deflate.c   what was agreed on permessage-deflate; messages unpacked
  *   bench_any.c       one message of any other feed
  *   bench_series.c    figures over time
+ *   bench_stages.c    the server's own ages by stage, out of its /metrics
  *   bench_result.c    the threads' figures put together
  *   bench_report.c    the figures as text; bench_json.c and bench_html.c as JSON and as a page
  *   bench_selftest.c  a server that stalls on purpose, and whether the report shows it */
 #ifndef TC_CMD_BENCH_INTERNAL_H
 #define TC_CMD_BENCH_INTERNAL_H
 
+#include "base/age.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "cmd/bench.h"
@@ -226,6 +228,22 @@ static inline uint64_t bench_unpacked_bytes(const struct bench_counts *n)
 /* ---- bench_any.c ---- */
 void bench_any(struct bench_thread *t, struct bench_conn *c, struct text message, uint64_t now_real_ns);
 
+/* ---- bench_stages.c ---- */
+#define BENCH_STAGES 4 /* log, read, render, socket */
+struct bench_stages {
+    struct age_sum at[BENCH_STAGES];
+    bool known;
+    char absent[256]; /* why not */
+};
+/* What the server has counted so far. Blocks: seconds, where the server stands still. */
+void bench_stages_get(const struct bench *b, struct bench_stages *out);
+/* What has come since first. Blocks as well. */
+void bench_stages_since(const struct bench *b, const struct bench_stages *first, struct bench_stages *out);
+/* Each: nothing where no stages are asked for (--any, --self-test). */
+void bench_stages_text(FILE *out, const struct bench *b, const struct bench_result *r);
+void bench_stages_json(FILE *out, const struct bench *b, const struct bench_result *r);
+void bench_stages_html(FILE *out, const struct bench *b, const struct bench_result *r);
+
 /* ---- bench_result.c ---- */
 struct bench_result {
     struct bench_counts counts[ROLES];
@@ -233,6 +251,7 @@ struct bench_result {
     struct bench_connects connects;
     struct latency latency, handshakes, subscribes;
     struct bench_series series;
+    struct bench_stages stages;
     double seconds, cpu_most, cpu_all; /* cpu_most: share of the busiest thread; cpu_all: of them together */
     uint32_t open;
     struct fault first;

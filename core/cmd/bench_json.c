@@ -32,6 +32,7 @@ void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
     histogram(out, "latency_ns", &r->latency);
     histogram(out, "handshake_ns", &r->handshakes);
     histogram(out, "subscribed_ns", &r->subscribes);
+    bench_stages_json(out, b, r);
     series(out, &r->series, r->seconds);
     if (o->deflate) deflate(out, r);
     if (o->verify) verified(out, &r->verified);

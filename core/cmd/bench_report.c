@@ -34,6 +34,7 @@ void bench_report(FILE *out, const struct bench *b, const struct bench_result *r
         fprintf(out,
                 "  %llu samples have an event time far from now (a replayed file?): no latency of them\n",
                 (unsigned long long)r->counts[ROLE_READER].untimed);
+    bench_stages_text(out, b, r);
     deflate_lines(out, b, r);
     trouble_lines(out, &r->counts[ROLE_READER]);
     verify_lines(out, b, r);

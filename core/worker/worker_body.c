@@ -1,26 +1,28 @@
 /* worker/worker_body.c -- HTTP answers whose body may be longer than a rest block: head at once, then the
  * body from where it is, as the socket takes it (CONN_BODY). A body is static, or stands in a block of a
- * small pool; when the pool is used up the connection that has been at it for longest is reset, so that who
- * reads is answered however many do not. */
+ * small pool; when the pool is used up, of those whose sockets are full the one that has been at it for
+ * longest is reset, so that who reads is answered however many do not. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
 
-static bool reset_longest(struct worker *w);
+static bool reset_longest_stuck(struct worker *w);
 
 uint32_t body_get(struct worker *w)
 {
     uint32_t block = pool_get(&w->bodies);
-    if (block == POOL_NONE && reset_longest(w)) block = pool_get(&w->bodies);
+    if (block == POOL_NONE && reset_longest_stuck(w)) block = pool_get(&w->bodies);
     return block;
 }
 
-static bool reset_longest(struct worker *w)
+static bool reset_longest_stuck(struct worker *w)
 {
     struct conn *longest = NULL;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {
         struct conn *c = &w->conns[slot];
-        if (c->state != CONN_BODY || c->body_block == POOL_NONE || c->unit != NO_UNIT) continue;
+        if (c->state != CONN_BODY || c->body_block == POOL_NONE || c->unit != NO_UNIT ||
+            !(c->flags & CF_FULL))
+            continue;
         if (!longest || (int32_t)(c->deadline_ms - longest->deadline_ms) < 0) longest = c;
     }
     if (longest) conn_close(w, longest, IO_CLOSE_RESET);

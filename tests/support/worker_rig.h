@@ -23,6 +23,7 @@ struct rig_options {
     uint32_t connections, log_capacity, symbols;
     uint32_t cohort_members; /* 0: the default */
     uint32_t batch_us;
+    uint64_t (*stamp_ns)(void); /* of log and worker; NULL: the log counts no ages */
     struct sim_faults faults;
 };
 
@@ -76,8 +77,11 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
     if (o->cohort_members > 0) r->settings.cohort_members_max = o->cohort_members;
     r->settings.batch_us = o->batch_us;
     r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
-    struct log_options lo = {
-        .capacity = o->log_capacity, .symbols_max = o->symbols, .bars_max = 64, .small_pages = true};
+    struct log_options lo = {.capacity = o->log_capacity,
+                             .symbols_max = o->symbols,
+                             .bars_max = 64,
+                             .small_pages = true,
+                             .stamp_ns = o->stamp_ns};
     r->server = (struct server){.settings = &r->settings, .version = "sim", .log = log_create(&lo, NULL)};
     assert_non_null(r->server.log);
     struct io_options io = {
@@ -93,6 +97,7 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
                                 .io_context = r->sim,
                                 .listen_fds = &fd,
                                 .listen_count = 1,
+                                .stamp_ns = o->stamp_ns,
                                 .seed = 1};
     assert_int_equal(worker_create(&r->worker, &wo, NULL), 0);
     r->server.workers[r->server.worker_count++] = r->worker;

@@ -123,7 +123,7 @@ def test_every_report_says_the_same(tmp_path):
         says = f"ratio {r['deflate']['ratio']:.2f}; {r['readers']['packed']} of {r['readers']['messages']} messages were packed"
         assert says in done.stdout and says in page
         plots = re.findall(r"<svg.*?</svg>", page, re.S)
-        assert len(plots) == 4 and "Bytes over time" in plots[3]
+        assert len(plots) == 5 and "Bytes over time" in plots[3]
         for path in xml.fromstring(plots[3]).iter("path"):
             assert path.get("d").startswith("M") and "nan" not in path.get("d")
         assert sum(i["unpacked_bytes"] for i in r["series"]["intervals"]) == r["readers"]["unpacked_bytes"]

@@ -168,7 +168,7 @@ def test_every_report_says_the_same(tmp_path):
         page = (tmp_path / "r.html").read_text()
         assert f"{r['readers']['ticks']} ticks" in done.stdout and f"{r['readers']['ticks']} ticks" in page
         plots = re.findall(r"<svg.*?</svg>", page, re.S)
-        assert len(plots) == 3
+        assert len(plots) == 4
         for plot in plots:
             paths = [e.get("d") for e in xml.fromstring(plot).iter("path")]
             assert paths and all(d.startswith("M") and "nan" not in d for d in paths)

@@ -43,6 +43,18 @@ class Server:
         _, _, body = self.http("GET", "/metrics")
         return {k: int(v) for k, v in re.findall(r'^tickcast_limit_total\{limit="([\w-]+)"\} (\d+)$', body.decode(), re.M)}
 
+    def ages(self, text=None):
+        """Ages of ticks by stage: count, sum (seconds), untimed, and how many are at or under each edge (seconds)."""
+        text = text or self.http("GET", "/metrics")[2].decode()
+        out = {}
+        for name, stage, edge, value in re.findall(r'^tickcast_tick_age_(\w+)\{stage="(\w+)"(?:,le="([^"]+)")?\} (\S+)$', text, re.M):
+            of = out.setdefault(stage, {"under": {}})
+            if name == "seconds_bucket":
+                of["under"][float(edge)] = int(value)
+            else:
+                of[{"seconds_sum": "sum", "seconds_count": "count", "untimed_total": "untimed"}[name]] = float(value)
+        return out
+
     def wait_metric(self, name, test, seconds=15):
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -257,6 +257,25 @@ static void check_trail(const struct world *w, const struct render_in *in, const
         assert_int_equal(again.ends[i].offset, out->ends[i].offset);
         assert_int_equal(again.ends[i].position, out->ends[i].position);
     }
+    assert_int_equal(again.sampled, out->sampled);
+}
+
+/* The map has the multiples of AGE_SAMPLE that are in the bytes, and no other. */
+static void check_samples(const struct render_in *in, const struct render_out *out, const uint64_t *expected,
+                          uint32_t count)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (expected[i] % AGE_SAMPLE != 0) continue;
+        assert_true(out->sampled > found++);
+        uint64_t bit = (expected[i] - out->sample_first) / AGE_SAMPLE;
+        assert_true(out->sample_first == (in->from / AGE_SAMPLE + 1) * AGE_SAMPLE);
+        assert_true(out->sample_map[bit / 64] >> bit % 64 & 1);
+    }
+    assert_int_equal(out->sampled, found);
+    for (uint32_t i = 0; out->sampled > 0 && i < RENDER_SAMPLES / 64; i++)
+        found -= (uint32_t)__builtin_popcountll(out->sample_map[i]);
+    assert_int_equal(found, 0);
 }
 
 static void one_case(struct world *w, struct random *r)
@@ -298,6 +317,7 @@ static void one_case(struct world *w, struct random *r)
         check_batch(&in, &out, room + out.start, expected, count, dropped);
     else
         check_ticks(&in, &out, room + out.start, expected, count, dropped);
+    check_samples(&in, &out, expected, count);
     filter_free(&f, &w->heap);
 }
 
