@@ -23,6 +23,14 @@ struct rig {
     struct tick made[RIG_BATCH_MAX];
 };
 
+/* Ages are counted as in the program, without its system call: a tick is a millisecond old wherever it is
+ * seen. */
+static uint64_t stamp_now;
+static uint64_t stamp(void)
+{
+    return stamp_now;
+}
+
 static struct io *open_io(void *context, int wake_fd, struct fault *f)
 {
     (void)wake_fd, (void)f;
@@ -63,7 +71,8 @@ struct rig *rig_open(const struct rig_options *o)
     r->settings.log_capacity = 16384;
     r->settings.symbols_max = 512;
     r->settings.ping_interval_ns = 3600 * NS_PER_SECOND;
-    struct log_options lo = {.capacity = 16384, .symbols_max = 512, .bars_max = 64, .epoch = 1};
+    struct log_options lo = {
+        .capacity = 16384, .symbols_max = 512, .bars_max = 64, .epoch = 1, .stamp_ns = stamp};
     r->server = (struct server){.settings = &r->settings, .version = "bench", .log = log_create(&lo, NULL)};
     struct io_options io = {.slots = o->subscribers + 16, .buffers = 1024, .sends_max = 128, .wake_fd = -1};
     r->net = null_io_open(&io, request, r);
@@ -74,6 +83,7 @@ struct rig *rig_open(const struct rig_options *o)
                                 .io_context = r,
                                 .listen_fds = &fd,
                                 .listen_count = 1,
+                                .stamp_ns = stamp,
                                 .seed = 1};
     TC_ASSERT(r->server.log && worker_create(&r->worker, &wo, NULL) == 0);
     r->server.workers[0] = r->worker;
@@ -123,6 +133,7 @@ void rig_make(struct rig *r, uint32_t count)
 {
     TC_ASSERT(count <= RIG_BATCH_MAX);
     for (uint32_t i = 0; i < count; i++) r->made[i] = tick_mix(r->ticks++, RIG_SYMBOLS);
+    stamp_now = (uint64_t)r->made[0].event_ns + NS_PER_MS;
 }
 
 void rig_append_made(struct rig *r, uint32_t first, uint32_t count)

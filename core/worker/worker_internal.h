@@ -31,7 +31,8 @@
 #define RECEIVE_BUFFERS      1024u
 #define RECEIVE_BUFFER_BYTES 4096u
 #define LINGER_MS            2000u
-#define BODIES               8u /* answers of METRICS_BYTES_MAX under way */
+#define SAMPLED              16u /* of the newest sampled ticks; a power of two */
+#define BODIES               8u  /* answers of METRICS_BYTES_MAX under way */
 _Static_assert(FLUSH_SENDS < NO_UNIT, "an index of a unit fits its byte");
 _Static_assert(RECEIVE_BUFFER_BYTES + 16 <= FRAME_BYTES_MAX,
                "an echo out of a receive buffer fits a rest block");
@@ -53,6 +54,13 @@ struct packing {
     struct render_out out;
     uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
     uint8_t plain[RENDER_BYTES_MAX + RENDER_SLACK]; /* rendered, to be packed */
+};
+
+/* A tick whose age is looked at, as it was read. */
+struct sampled {
+    uint64_t seq; /* 0: none yet */
+    int64_t event_ns;
+    bool timed;
 };
 
 /* A cohort in the submission under way. */
@@ -167,7 +175,8 @@ struct worker {
     struct unit units[FLUSH_SENDS];
     struct io_sent failed[FLUSH_ROOM];
     uint32_t visit_count, unit_count, send_count;
-    bool any_sampled;         /* the submission holds ticks whose age is looked at */
+    bool any_sampled; /* the submission holds ticks whose age is looked at */
+    struct sampled sampled[SAMPLED];
     uint64_t offered_real_ns; /* when the last one that did had returned */
     struct packing *packing;  /* NULL: --deflate is off */
 
@@ -350,18 +359,34 @@ void body_send(struct worker *w, struct conn *c, const struct http_request *r, s
 /* Gives c's block back, if it has one. */
 void body_drop(struct worker *w, struct conn *c);
 
-/* ---- worker_age.c: ages of ticks at the end of a stage (base/age.h). ---- */
+/* ---- worker_age.c: ages of ticks at the end of a stage (base/age.h). Most visits have no tick whose age is
+ * looked at: the guards are here. ---- */
 /* Realtime ns, not the turn's: the stages of one turn are what is told apart. */
 uint64_t age_now(const struct worker *w);
 /* The ticks of (from, from + count] were folded; there is a multiple of AGE_SAMPLE among them. */
 void age_read(struct worker *w, uint64_t from, const struct tick *ticks, uint32_t count);
+void age_count(struct worker *w, const struct render_out *out, uint64_t rendered_ns, uint64_t read,
+               uint32_t deliveries);
 /* The time at which out was made, where it has sampled ticks. */
-uint64_t age_rendered(struct worker *w, const struct render_out *out);
+static inline uint64_t age_rendered(struct worker *w, const struct render_out *out)
+{
+    if (out->sampled == 0) return 0;
+    w->any_sampled = true;
+    return age_now(w);
+}
 /* The submission has returned. */
-void age_offered(struct worker *w);
+static inline void age_offered(struct worker *w)
+{
+    if (!w->any_sampled) return;
+    w->any_sampled = false;
+    w->offered_real_ns = age_now(w);
+}
 /* Of what was rendered then and offered now, the ticks up to `read` were delivered so many times. */
-void age_delivered(struct worker *w, const struct render_out *out, uint64_t rendered_ns, uint64_t read,
-                   uint32_t deliveries);
+static inline void age_delivered(struct worker *w, const struct render_out *out, uint64_t rendered_ns,
+                                 uint64_t read, uint32_t deliveries)
+{
+    if (out->sampled > 0 && deliveries > 0) age_count(w, out, rendered_ns, read, deliveries);
+}
 
 /* ---- worker_deflate.c: permessage-deflate. ---- */
 /* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */
