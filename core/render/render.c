@@ -9,9 +9,8 @@ static int emit_batch(const struct render_in *in, struct render_scratch *s, uint
                       struct render_out *result);
 static int emit_ticks(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
                       struct render_out *result);
-static void map_samples(const struct render_in *in, const struct render_scratch *s, uint32_t count,
+static void map_samples(const struct render_in *in, const struct kept *kept, uint32_t count,
                         struct render_out *result);
-static bool is_kept(const struct kept *kept, uint32_t count, uint64_t seq);
 static int put_tick(const struct render_in *in, const struct kept *k, uint8_t *p);
 static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
 
@@ -27,43 +26,30 @@ int render(const struct render_in *in, struct render_scratch *s, uint8_t *out, s
     int count = select_ticks(in, s, result);
     if (count < 0) return count;
     if (result->ticks + result->definitions == 0 && !(in->force && in->position < result->to)) return 0;
-    if (age_sampled(in->from, result->to)) map_samples(in, s, (uint32_t)count, result);
+    if (age_sampled(in->from, result->to)) map_samples(in, s->kept, (uint32_t)count, result);
     if (in->framing == FRAME_TICK) return emit_ticks(in, s, (uint32_t)count, out, result);
     return (in->encoding == ENCODING_BINARY ? emit_batch_bin : emit_batch)(in, s, (uint32_t)count, out,
                                                                            result);
 }
 
 /* Which of the ticks that whoever counts ages looks at are in this output: not filtered out, not conflated
- * away. */
-__attribute__((noinline)) static void map_samples(const struct render_in *in, const struct render_scratch *s,
+ * away. Where nothing was left out their places are known; else all that was kept is looked through, which a
+ * list makes short. */
+__attribute__((noinline)) static void map_samples(const struct render_in *in, const struct kept *kept,
                                                   uint32_t count, struct render_out *result)
 {
-    memset(result->sample_map, 0, sizeof result->sample_map);
     result->sample_first = age_sample_after(in->from);
-    uint32_t i = 0;
-    for (uint64_t seq = result->sample_first; seq <= result->to; seq += AGE_SAMPLE, i++) {
-        TC_ASSERT(i < RENDER_SAMPLES);
-        if (!is_kept(s->kept, count, seq)) continue;
-        result->sample_map[i / 64] |= UINT64_C(1) << i % 64;
+    memset(result->sample_map, 0, sizeof result->sample_map);
+    bool dense = count > 0 && kept[count - 1].seq - kept[0].seq == count - 1;
+    uint64_t first =
+        dense ? max_u64(result->sample_first, age_sample_after(kept[0].seq - 1)) - kept[0].seq : 0;
+    for (uint64_t i = first; i < count; i += dense ? AGE_SAMPLE : 1) {
+        if (kept[i].seq % AGE_SAMPLE != 0 || kept[i].size == 0) continue;
+        uint64_t bit = (kept[i].seq - result->sample_first) / AGE_SAMPLE;
+        TC_ASSERT(bit < RENDER_SAMPLES);
+        result->sample_map[bit / 64] |= UINT64_C(1) << bit % 64;
         result->sampled++;
     }
-}
-
-/* Where every tick is kept its place is known; else by halves: they are in the order of seq. */
-static bool is_kept(const struct kept *kept, uint32_t count, uint64_t seq)
-{
-    if (count == 0 || seq < kept[0].seq) return false;
-    uint64_t place = seq - kept[0].seq;
-    if (place < count && kept[place].seq == seq) return kept[place].size > 0;
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (kept[middle].seq < seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && kept[low].seq == seq && kept[low].size > 0;
 }
 
 static int emit_batch(const struct render_in *in, struct render_scratch *s, uint32_t count, uint8_t *out,
