@@ -19,9 +19,11 @@ for program in build/fuzz/tests/fuzz/*; do
     for folder in "tests/fuzz/corpus/$short" "tests/fuzz/corpus/$name"; do
         [ -d "$folder" ] && kept=$folder
     done
+    words=
+    [ -f "tests/fuzz/$short.dict" ] && words="-dict=tests/fuzz/$short.dict"
     echo "== $short: $FUZZ_SECONDS s"
     "$program" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="$fresh/" "$fresh" $kept 2>"$fresh.log" || {
+        -artifact_prefix="$fresh/" $words "$fresh" $kept 2>"$fresh.log" || {
         status=1
         tail -40 "$fresh.log"
         echo "fuzz: $short failed; replay: $program $fresh/<crash file named above>"

@@ -1,5 +1,6 @@
 /* tests/fuzz/replay_main.c -- feeds each file of a folder to a fuzzer's entry, where there is no libFuzzer.
- * usage: <name>_fuzz FOLDER. An empty folder is a failure: it would prove nothing. */
+ * usage: <name>_fuzz FOLDER. An empty folder is a failure: it would prove nothing; so is a goal that is
+ * missed. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdint.h>
@@ -9,6 +10,8 @@
 
 #define INPUT_BYTES_MAX (1u << 20)
 
+/* A fuzzer may say what its kept corpus must reach: how many of these goals it missed, each told. */
+__attribute__((weak)) int fuzz_goals_missed(void);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* Copies to a block of exactly the file's size, so that the address sanitizer sees a read past its end. */
@@ -44,5 +47,6 @@ int main(int argc, char **argv)
     }
     closedir(folder);
     printf("%s: %d inputs\n", argv[1], count);
-    return count > 0 ? 0 : 1;
+    int missed = fuzz_goals_missed ? fuzz_goals_missed() : 0;
+    return count > 0 && missed == 0 ? 0 : 1;
 }
