@@ -42,7 +42,7 @@ uint32_t ws_deflate_answer(char out[WS_DEFLATE_ANSWER], const struct ws_deflate_
 
 struct deflater;
 
-/* level: 1 to 9. NULL: no memory. All memory of zlib is taken here, from one block. */
+/* level: 1 to 9. NULL: no memory. All memory of zlib is taken here. */
 struct deflater *deflater_create(int level);
 void deflater_destroy(struct deflater *d);
 /* What one takes, whatever its level. */
