@@ -4,6 +4,9 @@
  *   - it stays within its bound, comes out the same again, and survives being packed and unpacked;
  *   - zlib alone, which gives the output in small pieces into memory of its own, says the same of it;
  *   - an inflater that keeps its window says the same, and of what we packed also when it comes once more.
+ *
+ * Behind a final block the last one may differ: the others have forgotten what a block there may refer to.
+ *
  * What happened is counted as goals. libFuzzer sees them as features, since zlib itself is not instrumented;
  * a build that only replays the kept corpus fails where one is missed. */
 #include "wire/ws.h"
@@ -95,9 +98,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 
 /* ---- One message. ---- */
 
-/* The message by zlib alone; *bytes of it are in out, which has room for limit + 1. */
+/* The message by zlib alone; *bytes of it are in out, which has room for limit + 1. *restarted: a block came
+ * behind a final one. */
 static enum deflater_result reference(const uint8_t *in, uint32_t size, uint8_t *out, uint32_t limit,
-                                      uint32_t *bytes)
+                                      uint32_t *bytes, bool *restarted)
 {
     enum { PIECE = 61 };
     z_stream z = {.zalloc = NULL};
@@ -114,6 +118,7 @@ static enum deflater_result reference(const uint8_t *in, uint32_t size, uint8_t 
         uint8_t piece[PIECE];
         if (r == Z_STREAM_END) {
             inflateReset(&z);
+            *restarted = true;
             if (z.avail_in > 4) goal("a block after a final one");
         }
         z.next_out = piece;
@@ -159,10 +164,12 @@ static void one_message(struct deflater *d, uint8_t bits, const uint8_t *in, uin
     enum deflater_result result = deflater_unpack(d, in, size, out, limit, &bytes);
     TC_ASSERT(out[limit + 1] == 0x5A);
     TC_ASSERT(bytes <= limit);
-    TC_ASSERT(reference(in, size, again, limit, &bytes_again) == result);
+    bool restarted = false;
+    TC_ASSERT(reference(in, size, again, limit, &bytes_again, &restarted) == result);
     TC_ASSERT(bytes_again == bytes);
     TC_ASSERT(memcmp(out, again, bytes) == 0);
-    keeps_window(in, size, out, bytes, limit, result, 1); /* what is cut off may end within a block */
+    if (!restarted) /* once: what is cut off may end within a block */
+        keeps_window(in, size, out, bytes, limit, result, 1);
     if (result == DEFLATER_TOO_BIG) goal("a message that is too big");
     if (result == DEFLATER_TOO_BIG && limit > 100 * size) goal("a bomb: 100 times its size and more");
     if (result != DEFLATER_OK) return;
