@@ -8,5 +8,12 @@
  * huge: ask for huge pages (fewer TLB misses; memory is then touched 2 MiB at a time). */
 void *memory_reserve(size_t bytes, int huge);
 void memory_release(void *at, size_t bytes);
+/* bytes, rounded up to whole pages. */
+size_t memory_pages(size_t bytes);
+/* Never huge pages here, not even where the machine makes them by itself: what is given back a few pages at a
+ * time would come back with its neighbours. */
+void memory_small_pages(void *at, size_t bytes);
+/* Whole pages back to the kernel; they read as zero when they are touched again. About 1 us a call. */
+void memory_give_back(void *at, size_t bytes);
 
 #endif

@@ -5,10 +5,13 @@
 
 int pool_init(struct pool *p, uint32_t count, size_t block_bytes)
 {
-    *p = (struct pool){.count = count, .block_bytes = block_bytes};
-    p->base = memory_reserve(count * block_bytes, 0);
+    *p = (struct pool){
+        .count = count, .block_bytes = memory_pages(block_bytes), .hot_max = pool_hot_blocks(block_bytes)};
+    p->base = memory_reserve(count * p->block_bytes, 0);
     p->free = memory_reserve(count * sizeof *p->free, 0);
-    return p->base && p->free ? 0 : -1;
+    if (!p->base || !p->free) return -1;
+    memory_small_pages(p->base, count * p->block_bytes);
+    return 0;
 }
 
 void pool_destroy(struct pool *p)
@@ -18,11 +21,19 @@ void pool_destroy(struct pool *p)
     *p = (struct pool){.count = 0};
 }
 
+uint32_t pool_hot_blocks(size_t block_bytes)
+{
+    size_t fit = POOL_HOT_BYTES / memory_pages(block_bytes);
+    return fit > 0 ? (uint32_t)fit : 1;
+}
+
 uint32_t pool_get(struct pool *p)
 {
     uint32_t index;
-    if (p->free_count > 0)
-        index = p->free[--p->free_count];
+    if (p->hot_count > 0)
+        index = p->free[--p->hot_count];
+    else if (p->cold_count > 0)
+        index = p->free[p->count - p->cold_count--];
     else if (p->touched < p->count)
         index = p->touched++;
     else
@@ -35,6 +46,12 @@ void pool_put(struct pool *p, uint32_t index)
 {
     TC_ASSERT(index < p->touched);
     TC_ASSERT(p->in_use > 0);
+    TC_ASSERT(p->in_use + p->hot_count + p->cold_count == p->touched);
     p->in_use--;
-    p->free[p->free_count++] = index;
+    if (p->hot_count < p->hot_max) {
+        p->free[p->hot_count++] = index;
+        return;
+    }
+    memory_give_back(pool_at(p, index), p->block_bytes);
+    p->free[p->count - ++p->cold_count] = index;
 }

@@ -123,8 +123,7 @@ static int choose_io(struct running *r, struct fault *f)
          D_TEXT("why", want_epoll ? "asked for"
                        : r->uring ? probe.summary
                                   : probe.missing));
-    r->io = (struct io_options){
-        .slots = (uint32_t)r->s->connections_max, .buffers = 1024, .buffer_bytes = 4096, .sends_max = 128};
+    r->io = worker_io_options(r->s);
     return 0;
 }
 
@@ -159,11 +158,12 @@ static int plan_memory(const struct running *r, struct fault *f)
 {
     struct memory_budget b;
     memory_budget(r->s, log_bytes(r->server.log), admin_bytes(r->s), &b);
-    diag(DIAG_INFO, "memory", D_NUM("most_mib", b.total >> 20), D_NUM("log_mib", b.log >> 20),
-         D_NUM("connections_mib", b.connections >> 20), D_NUM("rests_mib", b.rests >> 20),
-         D_NUM("requests_mib", b.requests >> 20), D_NUM("inputs_mib", b.inputs >> 20),
-         D_NUM("messages_mib", b.messages >> 20), D_NUM("filters_mib", b.filters >> 20),
-         D_NUM("workers_mib", b.workers >> 20), D_NUM("admin_mib", b.admin >> 20));
+    diag(DIAG_INFO, "memory", D_NUM("most_mib", (b.total + (1u << 20) - 1) >> 20),
+         D_NUM("log_mib", b.log >> 20), D_NUM("connections_mib", b.connections >> 20),
+         D_NUM("rests_mib", b.rests >> 20), D_NUM("requests_mib", b.requests >> 20),
+         D_NUM("inputs_mib", b.inputs >> 20), D_NUM("messages_mib", b.messages >> 20),
+         D_NUM("filters_mib", b.filters >> 20), D_NUM("workers_mib", b.workers >> 20),
+         D_NUM("admin_mib", b.admin >> 20));
     return memory_check(r->s, &b, f);
 }
 

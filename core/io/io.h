@@ -113,6 +113,9 @@ struct io {
 /* Thread: the one that will use it. */
 struct io *io_uring_open(const struct io_options *options, struct fault *fault);
 struct io *io_epoll_open(const struct io_options *options, struct fault *fault);
+/* What they reserve, all of it touched: the most memory that one can ever take. Thread: any. */
+size_t io_uring_bytes(const struct io_options *options);
+size_t io_epoll_bytes(const struct io_options *options);
 
 /* What the kernel can do, found by trying (never from its version). Thread: any. */
 struct io_probe {

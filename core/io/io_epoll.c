@@ -70,14 +70,11 @@ struct io *io_epoll_open(const struct io_options *options, struct fault *fault)
 static int open_all(struct epoll *e, struct fault *fault)
 {
     const struct io_options *o = &e->options;
-    /* A wait asks the kernel only when the queue is empty, so one wait's worth is the most in it. */
-    uint32_t events =
-        EPOLL_READY_MAX * (EPOLL_RECEIVES_MAX + 2) + LISTENERS_MAX * (EPOLL_ACCEPTS_MAX + 1) + 1;
     e->closing_max = o->slots;
     e->conns = memory_reserve(o->slots * sizeof *e->conns, 0);
     e->sends = memory_reserve(o->sends_max * sizeof *e->sends, 0);
     e->closing = memory_reserve(e->closing_max * sizeof *e->closing, 0);
-    if (!e->conns || !e->sends || !e->closing || io_queue_init(&e->events, events) != 0 ||
+    if (!e->conns || !e->sends || !e->closing || io_queue_init(&e->events, EPOLL_EVENTS_MAX) != 0 ||
         io_line_init(&e->starved, o->slots) != 0 ||
         io_buffers_init(&e->buffers, o->buffers, o->buffer_bytes) != 0)
         return fault_errno(fault, "io: no address space for %u connections and %u buffers of %u bytes",
@@ -89,6 +86,14 @@ static int open_all(struct epoll *e, struct fault *fault)
     struct epoll_event wake = {.events = EPOLLIN, .data.u64 = tag_pack(TAG_WAKE, 0, 0)};
     if (epoll_ctl(e->fd, EPOLL_CTL_ADD, o->wake_fd, &wake) == 0) return 0;
     return fault_errno(fault, "epoll: the wake descriptor was refused; see fs.epoll.max_user_watches");
+}
+
+size_t io_epoll_bytes(const struct io_options *o)
+{
+    const struct epoll *e;
+    return sizeof *e + EPOLL_EVENTS_MAX * sizeof *e->events.at + o->sends_max * sizeof *e->sends +
+           o->slots * (sizeof *e->conns + sizeof *e->closing + sizeof *e->starved.slots) +
+           o->buffers * (o->buffer_bytes + sizeof *e->buffers.lent + sizeof *e->buffers.free);
 }
 
 static void epoll_io_close(struct io *io)

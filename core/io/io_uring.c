@@ -17,6 +17,7 @@
 #define ACCEPTED_MAX    65536u /* accepted and not yet handed out: more than any backlog */
 
 static int open_all(struct uring *u, struct fault *fault);
+static uint64_t events_max(const struct io_options *o);
 static int ring_make(struct uring *u, struct fault *fault);
 static int uring_attach(struct io *io, uint32_t slot, uint32_t generation, int32_t handle);
 static void uring_refuse(struct io *io, int32_t handle, const void *bytes, uint32_t size);
@@ -78,10 +79,7 @@ static int open_all(struct uring *u, struct fault *fault)
     const struct io_options *o = &u->options;
     int err = ring_make(u, fault);
     if (err != 0) return err;
-    /* Under way between two waits at most: a receive per buffer; per slot the end of a receive and a poll, of
-     * this life and of the one before; what the completion queue holds beside; accepts. */
-    uint64_t events =
-        (uint64_t)o->buffers + 4 * (uint64_t)o->slots + 2 * URING_CQ_PER_SQ * URING_SQ_ENTRIES + ACCEPTED_MAX;
+    uint64_t events = events_max(o);
     u->closing_max = o->slots;
     u->conns = memory_reserve(o->slots * sizeof *u->conns, 0);
     u->sends = memory_reserve(o->sends_max * sizeof *u->sends, 0);
@@ -89,6 +87,22 @@ static int open_all(struct uring *u, struct fault *fault)
     if (!u->conns || !u->sends || !u->closing || io_queue_init(&u->events, (uint32_t)events) != 0)
         return fault_errno(fault, "io: no address space for %u connections", o->slots);
     return uring_buffers_open(u, fault);
+}
+
+/* Under way between two waits at most: a receive per buffer; per slot the end of a receive and a poll, of
+ * this life and of the one before; what the completion queue holds beside; accepts. */
+static uint64_t events_max(const struct io_options *o)
+{
+    return (uint64_t)o->buffers + 4 * (uint64_t)o->slots + 2 * URING_CQ_PER_SQ * URING_SQ_ENTRIES +
+           ACCEPTED_MAX;
+}
+
+size_t io_uring_bytes(const struct io_options *o)
+{
+    const struct uring *u;
+    return sizeof *u + events_max(o) * sizeof *u->events.at + o->sends_max * sizeof *u->sends +
+           o->slots * (sizeof *u->conns + sizeof *u->closing + sizeof *u->starved.slots) +
+           o->buffers * (o->buffer_bytes + sizeof *u->buffer_lent + sizeof(struct io_uring_buf));
 }
 
 /* Without the right to lock memory all rings of a user are charged to one limit, given back with a delay: a

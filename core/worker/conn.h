@@ -177,9 +177,12 @@ struct conn {
     uint64_t conflated;
 };
 
-/* Beside it: the free list, the ready ring and the list of those behind (4 each), the io's own record (at
- * most 16), a 64th of a cohort (a heap block of 512). */
-_Static_assert(sizeof(struct conn) + 3 * 4 + 16 + 512 / COHORT_MEMBERS_MAX <= CONN_IDLE_BYTES_MAX,
+/* A worker's own memory for one: the structure, and its place in the free list, the ready ring and the list
+ * of those behind. */
+#define CONN_BYTES (sizeof(struct conn) + 3 * sizeof(uint32_t))
+
+/* Beside that: the io's own record (at most 16), a 64th of a cohort (a heap block of 512). */
+_Static_assert(CONN_BYTES + 16 + 512 / COHORT_MEMBERS_MAX <= CONN_IDLE_BYTES_MAX,
                "an idle connection's memory");
 
 #endif

@@ -71,8 +71,8 @@ struct worker_options {
  * together (docs/reliability.md has the formula). The kernel's memory for sockets is not in it. */
 struct memory_budget {
     size_t log;         /* ticks, their JSON and keys, symbols, last values */
-    size_t connections; /* --max-connections times what an idle one costs */
-    size_t rests;       /* --rest-memory */
+    size_t connections; /* a place for each of --max-connections in each worker and its io */
+    size_t rests;       /* --rest-memory, or one for each connection */
     size_t requests;    /* heads of HTTP requests that arrive in pieces */
     size_t inputs;      /* what clients send while an answer to them waits */
     size_t messages;    /* clients' messages that arrive in pieces */
@@ -82,6 +82,8 @@ struct memory_budget {
     size_t total;
 };
 void memory_budget(const struct settings *s, size_t log_bytes, size_t admin_bytes, struct memory_budget *out);
+/* What a worker asks of its io (wake_fd: -1). */
+struct io_options worker_io_options(const struct settings *s);
 /* TC_EUSAGE if it is over --max-memory, with what to lower. */
 int memory_check(const struct settings *s, const struct memory_budget *b, struct fault *fault);
 

@@ -29,7 +29,7 @@
 #define EVENTS_MAX           256u
 #define ARENA_BYTES          (2u << 20) /* of a submission; more where --max-rules makes answers longer */
 #define RECEIVE_BUFFERS      1024u
-#define RECEIVE_BUFFER_BYTES 4096u
+#define RECEIVE_BUFFER_BYTES 4088u /* with the head of an input_block: a page */
 #define LINGER_MS            2000u
 #define SAMPLED              16u /* of the newest sampled ticks; a power of two */
 #define BODIES               8u  /* answers of METRICS_BYTES_MAX under way */
@@ -43,6 +43,7 @@ struct input_block {
     uint16_t at, size; /* handled so far; held */
     uint8_t bytes[RECEIVE_BUFFER_BYTES];
 };
+_Static_assert(sizeof(struct input_block) == 4096, "a pool's blocks are whole pages");
 
 /* What permessage-deflate works with: reserved at start, touched by the first who agreed on it. */
 struct packing {

@@ -84,8 +84,7 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
                              .stamp_ns = o->stamp_ns};
     r->server = (struct server){.settings = &r->settings, .version = "sim", .log = log_create(&lo, NULL)};
     assert_non_null(r->server.log);
-    struct io_options io = {
-        .slots = o->connections, .buffers = 1024, .buffer_bytes = 4096, .sends_max = 128, .wake_fd = -1};
+    struct io_options io = worker_io_options(&r->settings);
     struct sim_options so = {
         .faults = o->faults, .peers_max = o->connections, .window_max = 4 << 20, .start_ns = NS_PER_SECOND};
     r->sim = sim_open(&io, &so, NULL);
