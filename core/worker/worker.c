@@ -13,10 +13,14 @@
 #include <errno.h>
 #include <signal.h>
 
+#define DRAIN_CLOSES 256u   /* connections that a turn sends away */
+#define DRAIN_LOOKS  16384u /* slots that it looks at for them */
+
 static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_conn.c, worker_input.c */
 static uint32_t turn_timers(struct worker *w);
 static uint32_t turn_drain(struct worker *w);
 static void drain_begin(struct worker *w, bool ended);
+static void drain_conn(struct worker *w, struct conn *c, bool ended);
 static bool is_owed(const struct worker *w, const struct conn *c);
 static void publish(struct worker *w);
 static void *run(void *context);
@@ -95,21 +99,20 @@ static uint32_t turn_drain(struct worker *w)
     if (ended && w->read_seq < log_head(w->log)) return 1; /* what was read last is not all */
     uint64_t spread = ended ? 0 : w->settings->drain_ns;
     uint64_t gone_ns = w->now_ns - w->drain_start_ns;
-    uint64_t until =
-        spread == 0 || gone_ns >= spread ? w->conn_touched : (uint64_t)w->conn_touched * gone_ns / spread;
+    /* Spread over the connections that were there, not over slots: of a large crowd that has left, few may
+     * remain, and all in the lowest ones. */
+    uint64_t due = gone_ns >= spread ? UINT64_MAX : w->drain_count * gone_ns / spread;
     uint32_t done = 0;
-    for (; w->drain_next < until && done < 256; w->drain_next++, done++) {
+    for (uint32_t looks = 0; w->drain_next < w->conn_touched && looks < DRAIN_LOOKS; looks++) {
         struct conn *c = &w->conns[w->drain_next];
-        if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(w, c)) break;
-        if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
-        if (c->state != CONN_OPEN) continue;
-        bool closing = c->flags & (CF_CLOSE | CF_CLOSE_SENT); /* for another reason: no word of a drain */
-        if (!ended && spread > 0 && !closing) c->flags |= CF_DRAIN;
-        conn_want_close(w, c,
-                        ended        ? WS_NORMAL
-                        : spread > 0 ? WS_RESTART
-                                     : WS_GOING_AWAY,
-                        ended ? "ended" : "drain");
+        if (c->state != CONN_FREE) {
+            if (w->drain_done >= due || done == DRAIN_CLOSES) break;
+            if (ended && gone_ns < w->settings->close_timeout_ns && is_owed(w, c)) break;
+            drain_conn(w, c, ended);
+            w->drain_done++;
+            done++;
+        }
+        w->drain_next++;
     }
     bool over = w->drain_next >= w->conn_touched && w->conn_count == 0;
     if (over && !atomic_load_explicit(&w->drained, memory_order_relaxed)) {
@@ -119,11 +122,24 @@ static uint32_t turn_drain(struct worker *w)
     return done;
 }
 
+static void drain_conn(struct worker *w, struct conn *c, bool ended)
+{
+    if (c->state == CONN_HTTP && c->rest_block == POOL_NONE) conn_linger(w, c);
+    if (c->state != CONN_OPEN) return;
+    bool spread = !ended && w->settings->drain_ns > 0;
+    bool closing = c->flags & (CF_CLOSE | CF_CLOSE_SENT); /* for another reason: no word of a drain */
+    if (spread && !closing) c->flags |= CF_DRAIN;
+    uint16_t code = ended ? WS_NORMAL : spread ? WS_RESTART : WS_GOING_AWAY;
+    conn_want_close(w, c, code, ended ? "ended" : "drain");
+}
+
 static void drain_begin(struct worker *w, bool ended)
 {
     w->draining = true;
     w->drain_start_ns = w->now_ns;
     w->drain_next = 0;
+    w->drain_done = 0;
+    w->drain_count = w->conn_count;
     if (!ended) return;
     groups_hurry(&w->groups, w->now_ns);
 }

@@ -153,6 +153,11 @@ void conn_want_close(struct worker *w, struct conn *c, uint16_t code, const char
     conn_ready(w, c);
 }
 
+uint64_t conn_reconnect_ms(struct worker *w)
+{
+    return random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS);
+}
+
 void conn_closed_our_side(struct worker *w, struct conn *c)
 {
     if (c->flags & (CF_CLOSE_REPLY | CF_FAILED)) {

@@ -185,10 +185,11 @@ struct worker {
     bool draining;         /* seen server->draining or ->ended */
     uint32_t stalled_seen; /* of server->stalled_looks */
     uint64_t drain_start_ns;
-    uint32_t drain_next;  /* slots below it were dealt with */
-    _Atomic bool stop;    /* main: end at once */
-    _Atomic bool drained; /* for main */
-    _Atomic bool opened;  /* io is open and listening, or start_fault says why not */
+    uint32_t drain_next;              /* slots below it were dealt with */
+    uint64_t drain_count, drain_done; /* connections when it began; sent away since */
+    _Atomic bool stop;                /* main: end at once */
+    _Atomic bool drained;             /* for main */
+    _Atomic bool opened;              /* io is open and listening, or start_fault says why not */
     struct fault start_fault;
     int start_result;
     pthread_t thread;
@@ -291,6 +292,9 @@ void conn_closed_our_side(struct worker *w, struct conn *c);
 /* Our side is done: shuts down, drops input until the peer's end. */
 void conn_linger(struct worker *w, struct conn *c);
 void conn_ready(struct worker *w, struct conn *c);
+/* When a client that is sent away is to come back: anywhere in a second and --drain-seconds, so that a crowd
+ * comes back at a bounded rate. */
+uint64_t conn_reconnect_ms(struct worker *w);
 void conn_timer_set(struct worker *w, struct conn *c);
 void conn_timer_fired(struct worker *w, struct conn *c);
 void conn_writable(struct worker *w, struct conn *c);

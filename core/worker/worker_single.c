@@ -103,7 +103,7 @@ static bool unit_control(struct worker *w, struct conn *c, struct unit *u)
     if (c->flags & CF_DRAIN) {
         char text[NOTICE_MAX];
         const struct notices *n = conn_notices(c);
-        uint32_t size = n->drain(text, random_below(&w->random, 1000 + w->settings->drain_ns / NS_PER_MS));
+        uint32_t size = n->drain(text, conn_reconnect_ms(w));
         return frame_unit(w, u, UNIT_DRAIN, n->opcode, (struct text){text, size});
     }
     if (c->flags & CF_CLOSE) {

@@ -24,6 +24,7 @@ struct rig_options {
     uint32_t cohort_members; /* 0: the default */
     uint32_t batch_us;
     uint64_t (*stamp_ns)(void); /* of log and worker; NULL: the log counts no ages */
+    uint32_t window_max;        /* of a peer, and reserved for each; 0: 4 MiB */
     struct sim_faults faults;
 };
 
@@ -85,8 +86,10 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
     r->server = (struct server){.settings = &r->settings, .version = "sim", .log = log_create(&lo, NULL)};
     assert_non_null(r->server.log);
     struct io_options io = worker_io_options(&r->settings);
-    struct sim_options so = {
-        .faults = o->faults, .peers_max = o->connections, .window_max = 4 << 20, .start_ns = NS_PER_SECOND};
+    struct sim_options so = {.faults = o->faults,
+                             .peers_max = o->connections,
+                             .window_max = o->window_max ? o->window_max : 4 << 20,
+                             .start_ns = NS_PER_SECOND};
     r->sim = sim_open(&io, &so, NULL);
     assert_non_null(r->sim);
     int fd = 0;

@@ -169,10 +169,13 @@ def test_a_drain_is_spread_and_who_comes_meanwhile_is_told(io):
         r = crowd.wait_report(lambda r: r["gone"] == count, 60)
         assert {code for _, code, _ in r["closes"]} == {1012}
         times = sorted(ms for ms, _, _ in r["closes"])
-        tenth = max(1, (times[-1] - times[0] + 9) // 10)
-        buckets = [sum(1 for t in times if (t - times[0]) // tenth == i) for i in range(11)]
-        print(f"closes in tenths of {times[-1] - times[0]} ms: {buckets}")
-        assert max(buckets) < count * 0.6, buckets
+        span = times[-1] - times[0]
+        buckets = [sum(1 for t in times if (t - times[0]) * 10 // (seconds * 1000) == i) for i in range(10)]
+        print(f"closes over {span} ms, by tenths of --drain-seconds: {buckets}")
+        # To the turn: tests/unit/worker/drain_test.c. Here a busy machine may hold some back, not send them on ahead of time.
+        assert span >= seconds * 1000 * 0.8, span
+        assert max(buckets) <= count * 0.3, buckets
+        assert all(sum(buckets[:i + 1]) <= count * ((i + 1) / 10 + 0.25) for i in range(10)), buckets
         back = [ms for _, _, ms in r["closes"]]
         assert min(back) >= 0 and max(back) <= 1000 + seconds * 1000 and len(set(back)) > count / 10
         assert 0.3 < statistics.mean(back) / (1000 + seconds * 1000) < 0.7, "jittered evenly"
