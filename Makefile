@@ -16,7 +16,7 @@ deps: ## install everything missing, for every target
 deps-run: ## install what `make run` needs
 	@tools/deps.sh run web
 deps-test: ## install what `make test` needs
-	@tools/deps.sh run web test browser
+	@tools/deps.sh run web test browser sanitize
 deps-fuzz:
 	@tools/deps.sh run sanitize
 deps-lint:

@@ -14,7 +14,7 @@ set -eu
 
 RUN="gcc libc6-dev make cmake ninja-build pkg-config ca-certificates liburing-dev libssl-dev libck-dev
      libjansson-dev libhttp-parser-dev zlib1g-dev libzstd-dev libzip-dev"
-TEST="g++ libbenchmark-dev libcmocka-dev libseccomp-dev iproute2 procps python3 python3-pytest
+TEST="g++ libbenchmark-dev libcmocka-dev libseccomp-dev iproute2 nftables procps python3 python3-pytest
       python3-websockets nginx-light haproxy nats-server git valgrind libc6-dbg"
 SANITIZE="clang-14 llvm-14 lld-14 libclang-rt-14-dev"
 LINT="clang-format clang-tidy"

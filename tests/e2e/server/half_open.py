@@ -1,5 +1,5 @@
 """Run inside a network namespace of its own (`unshare -n`): clients connect, then every packet between them and the server is
-dropped. Exit status 77 with the reason where this machine cannot do it."""
+dropped. Exit status 77 with the reason where this machine cannot do it. Words: the io, and who finds out, `pings` or `kernel`."""
 import subprocess, sys
 from crowd import Crowd, wait_for
 from rig import Server
@@ -30,19 +30,33 @@ def skip(why):
     sys.exit(77)
 
 
-def main(io):
-    tried(["ip", "link", "set", "lo", "up"])
+def pings(io):
+    """Who is quiet and who is in the middle of a stream: both are gone after a ping without an answer."""
     args = ["--ping-interval", "0.5", "--pong-timeout", "0.5", "--handshake-timeout", "1"]
     with Server(*args, io=io, feed="sim:?symbols=20&rate=2000&seed=7") as s:
-        quiet = [s.client("/v1/ws") for _ in range(5)]
-        streams = [s.client("/v1/ws?symbols=*") for _ in range(5)]
-        ports = ", ".join(str(c.socket.getsockname()[1]) for c in quiet + streams)
-        tried(["nft", "-f", "-"], input=RULES.format(ports=ports))
-        with Crowd(s, 5, "/v1/ws?symbols=*&policy=complete") as others:
-            wait_for(lambda: s.metrics()["connections"] <= 6, 60, "half-open peers are still there")
-            m = s.metrics()
-            assert m["subscribers"] == 5, m["subscribers"]
-            others.wait_complete(s)
+        vanish(s, [s.client("/v1/ws") for _ in range(5)] + [s.client("/v1/ws?symbols=*") for _ in range(5)])
 
 
-main(sys.argv[1])
+def kernel(io):
+    """A heartbeat now and then: the socket takes each, which starts the time of our ping anew, and it would be a long time until the
+    socket is full. Only TCP_USER_TIMEOUT (--ping-interval and --pong-timeout together) knows that nothing of it arrives."""
+    args = ["--ping-interval", "0.5", "--pong-timeout", "1.5", "--heartbeat", "0.2"]
+    with Server(*args, io=io, feed="sim:?symbols=20&rate=2000&seed=7") as s:
+        vanish(s, [s.client("/v1/ws?symbols=NOBODY&heartbeat=0.2") for _ in range(5)])
+        assert s.metrics()["closed_timeout_total"] == 0, "no timer of the program's own"
+
+
+def vanish(s, clients):
+    for c in clients:
+        c.until_type("hello")
+    ports = ", ".join(str(c.socket.getsockname()[1]) for c in clients)
+    tried(["nft", "-f", "-"], input=RULES.format(ports=ports))
+    with Crowd(s, 5, "/v1/ws?symbols=*&policy=complete") as others:
+        wait_for(lambda: s.metrics()["connections"] <= 6, 60, "half-open peers are still there")
+        m = s.metrics()
+        assert m["subscribers"] == 5, m["subscribers"]
+        others.wait_complete(s)
+
+
+tried(["ip", "link", "set", "lo", "up"])
+{"pings": pings, "kernel": kernel}[sys.argv[2]](sys.argv[1])

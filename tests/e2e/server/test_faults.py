@@ -76,10 +76,11 @@ def test_a_closed_window_ends_at_the_pong_timeout(io):
         c.close()
 
 
-def test_a_peer_that_vanished_without_a_word_is_dropped(io):
+@pytest.mark.parametrize("finder", ["pings", "kernel"])
+def test_a_peer_that_vanished_without_a_word_is_dropped(io, finder):
     """Half-open: in a network of its own, nothing passes any more between the server and its clients."""
     script = os.path.join(os.path.dirname(__file__), "half_open.py")
-    done = subprocess.run(["unshare", "-n", sys.executable, script, io], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["unshare", "-n", sys.executable, script, io, finder], capture_output=True, text=True, timeout=120)
     if done.returncode == 77:
         pytest.skip(done.stdout.strip())
     assert done.returncode == 0, done.stdout + done.stderr

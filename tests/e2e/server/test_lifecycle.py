@@ -1,5 +1,5 @@
 """Start, health, drain, end."""
-import json, os, signal, socket, subprocess, threading
+import ctypes, errno, json, os, signal, socket, subprocess, threading
 import pytest
 from rig import TICKCAST, Closed, Server, ticks_of
 
@@ -134,3 +134,46 @@ def test_json_log_lines():
     finally:
         done.terminate()
         done.communicate(timeout=10)
+
+
+# ---- Where io_uring is forbidden, as in many containers. ----
+
+URING_CALLS = (425, 426, 427)  # io_uring_setup, _enter, _register, the same on all architectures
+SCMP_ACT_ALLOW, SCMP_ACT_ERRNO = 0x7FFF0000, 0x00050000
+
+
+def io_uring_forbidden(err):
+    """For preexec_fn: a filter under which these calls end with err."""
+    try:
+        seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True)
+    except OSError as e:
+        pytest.skip(f"no libseccomp: {e}")
+    seccomp.seccomp_init.restype = ctypes.c_void_p
+    seccomp.seccomp_rule_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint]
+    seccomp.seccomp_load.argtypes = [ctypes.c_void_p]
+
+    def forbid():
+        filters = seccomp.seccomp_init(SCMP_ACT_ALLOW)
+        done = [seccomp.seccomp_rule_add(filters, SCMP_ACT_ERRNO | err, call, 0) for call in URING_CALLS]
+        if any(done) or seccomp.seccomp_load(filters) != 0:
+            raise OSError("the filter was refused")
+    return forbid
+
+
+@pytest.mark.parametrize("err", [errno.EPERM, errno.ENOSYS])
+def test_where_io_uring_is_forbidden_auto_takes_epoll_and_says_why(err):
+    with Server(io="auto", preexec_fn=io_uring_forbidden(err)) as s:
+        why = s.wait_log(r'event=io backend=epoll why="([^"]*)"')
+        assert "--io epoll" in why and ("seccomp" in why if err == errno.EPERM else "kernel or sandbox" in why), why
+        c = s.client("/v1/ws?symbols=*")
+        c.until_type("ticks")
+        c.close()
+
+
+@pytest.mark.parametrize("err", [errno.EPERM, errno.ENOSYS])
+def test_where_io_uring_is_forbidden_asking_for_it_fails_with_the_remedy(err):
+    done = subprocess.run([TICKCAST, "serve", "--listen", "127.0.0.1:0", "--io", "uring"], capture_output=True, text=True,
+                          timeout=10, preexec_fn=io_uring_forbidden(err))
+    assert done.returncode == 1, done.stderr
+    assert "--io uring: " in done.stderr and "use --io epoll" in done.stderr, done.stderr
+    assert "event=listening" not in done.stderr

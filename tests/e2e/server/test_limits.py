@@ -323,6 +323,40 @@ def test_a_slow_reader_with_policy_close_is_counted(io):
         c.close()
 
 
+def test_rests_that_have_no_room(io):
+    """Two blocks for six that are stuck within a frame: who has been stuck for longest is reset, the others are as before."""
+    with Server("--rest-memory", "32k", "--workers", "1", io=io, feed="sim:?symbols=20&rate=20000&seed=3") as s, \
+            contextlib.ExitStack() as held:
+        honest = s.client("/v1/ws?symbols=*&kinds=status&heartbeat=0.2")
+        for _ in range(6):
+            held.callback(s.client("/v1/ws?symbols=*&snapshot=0", rcvbuf=2304).close)
+        wait_met(s, "rest-memory")
+        m = s.metrics()
+        assert m["closed_rest_total"] >= 1 and m["rest_bytes"] <= 32768
+        honest.until_type("heartbeat")
+        honest.close()
+
+
+def test_who_stalls_a_replay_is_counted(io):
+    feed = "sim:?symbols=20&rate=0&seed=7&pace=complete"
+    with Server("--stall-bound", "0.3", "--log-capacity", "4096", "--workers", "1", io=io, feed=feed) as s:
+        stuck = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0", rcvbuf=2304)
+        wait_met(s, "stall-bound")
+        assert s.metrics()["let_go_total"] == 1
+        assert closed_with(stuck) == 4000
+
+
+def test_an_unanswered_ping(io):
+    with Server("--ping-interval", "0.2", "--pong-timeout", "0.4", io=io, feed=QUIET) as s:
+        silent, answers = s.client("/v1/ws?symbols=*"), s.client("/v1/ws?symbols=*")
+        silent.answer_pings = False
+        assert closed_with(silent) == 1001
+        wait_met(s, "pong-timeout")
+        pings = s.metrics()["pings_total"]
+        answers.until(lambda m: s.metrics()["pings_total"] >= pings + 3)
+        assert s.limits()["pong-timeout"] == 1
+
+
 def test_more_memory_than_allowed_does_not_start():
     call = [TICKCAST, "serve", "--listen", "127.0.0.1:0", "--feed", QUIET, "--max-memory", "64m"]
     done = subprocess.run(call, capture_output=True, text=True, timeout=10)
