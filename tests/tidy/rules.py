@@ -276,11 +276,11 @@ def examples_parse(tree):
     return out
 
 
-DECISIONS_BUILT = 27  # those above are proposals: a test of theirs may be named, none must be
+DECISIONS = 30
 
 
 def decisions_have_tests(tree):
-    """Each decision has a row in the table of tests, and each test named there is in the tree."""
+    """Each decision has a row in the table of tests, and each test named there is in the tree; or it is not built, as its row says."""
     page = "docs/decisions/README.md"
     if page not in tree.texts:
         return []
@@ -292,14 +292,14 @@ def decisions_have_tests(tree):
         number, line = int(row.group(1)), line_of(tree.texts[page], row.start())
         names = re.findall(r"`(\w+)`", row.group(2))
         seen.add(number)
-        if not names:
+        if not names and row.group(2) != "not built":
             out.append(finding(page, line, "decision", f"decision {number} names no test"))
         for name in names:
             if name not in known:
                 out.append(finding(page, line, "decision", f"no test is called {name}"))
             elif int(name.split("_")[1]) != number:
                 out.append(finding(page, line, "decision", f"{name} is not of decision {number}"))
-    for number in sorted(set(range(1, DECISIONS_BUILT + 1)) - seen):
+    for number in sorted(set(range(1, DECISIONS + 1)) - seen):
         out.append(finding(page, 1, "decision", f"decision {number} has no row: name its test"))
     return out
 
