@@ -48,7 +48,8 @@
     X(sends_part_total, "counter", "sends that a socket took in part")                                       \
     X(received_bytes_total, "counter", "bytes received")                                                     \
     X(receive_no_buffer_total, "counter", "times the receive buffers were used up")                          \
-    X(cq_overflow_total, "counter", "completions the kernel had no room for")                                \
+    X(cq_overflow_total, "counter",                                                                          \
+      "completions lost for want of memory; every connection of the worker is reset")                        \
     X(enters_total, "counter", "io_uring_enter (or epoll_wait) calls")                                       \
     X(sleeps_total, "counter", "times the worker slept")                                                     \
     X(renders_total, "counter", "frames rendered")                                                           \

@@ -22,6 +22,7 @@ static uint32_t turn_drain(struct worker *w);
 static void drain_begin(struct worker *w, bool ended);
 static void drain_conn(struct worker *w, struct conn *c, bool ended);
 static bool is_owed(const struct worker *w, const struct conn *c);
+static void completions_lost(struct worker *w);
 static void publish(struct worker *w);
 static void *run(void *context);
 static int pin(const struct worker *w, struct fault *fault);
@@ -41,6 +42,7 @@ uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64
     work += admin_turn(w);
     work += turn_drain(w);
     work += pace_turn(w);
+    completions_lost(w);
     publish(w);
     pace_publish(w);
     TC_ASSERT(w->conn_count <= w->conns_max);
@@ -149,6 +151,18 @@ static bool is_owed(const struct worker *w, const struct conn *c)
 {
     if (c->state != CONN_OPEN || !c->group) return false;
     return !c->cohort || c->cohort->read < group_maybe_seq(&w->groups, c->group);
+}
+
+/* The kernel had no room for completions (decision 29). Any of them may have told of a send that was cut: no
+ * stream of this worker is known to be whole any more, and each client is better off with a resume. */
+static void completions_lost(struct worker *w)
+{
+    uint64_t lost = w->io->counters.cq_overflow - counter_get(&w->counters.cq_overflow_total);
+    if (lost == 0) return;
+    diag(DIAG_ERROR, "completions_lost", D_NUM("worker", w->options.index), D_NUM("count", lost),
+         D_NUM("reset", w->conn_count), D_TEXT("remedy", "free memory on this machine, or use --io epoll"));
+    for (uint32_t slot = 0; slot < w->conn_touched; slot++)
+        if (w->conns[slot].state != CONN_FREE) conn_close(w, &w->conns[slot], IO_CLOSE_RESET);
 }
 
 /* What others may know of this worker. Everything here has one writer: this thread. */

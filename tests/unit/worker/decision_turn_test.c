@@ -242,9 +242,39 @@ static void decision_19_who_falls_back_together_shares_frames(void **state)
     rig_close(&r);
 }
 
+/* ---- Decision 29: a completion that the kernel lost may have told of a cut: nobody's stream is known to be
+ * whole any more. ---- */
+
+static void decision_29_lost_completions_reset_everybody(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct client before[3], after;
+    rig_open(&r, &(struct rig_options){.connections = 16, .log_capacity = 1024, .symbols = 64});
+    for (uint32_t i = 0; i < 3; i++) client_subscribe(&r, &before[i], "symbols=*");
+    rig_turns(&r, 10);
+    assert_int_equal(rig_counter(&r, connections), 3);
+    sim_io(r.sim)->counters.cq_overflow += 2;
+    rig_turn(&r);
+    assert_int_equal(rig_counter(&r, cq_overflow_total), 2);
+    assert_int_equal(rig_counter(&r, connections), 0);
+    rig_turn(&r);
+    for (uint32_t i = 0; i < 3; i++) {
+        client_read(&before[i], UINT32_MAX);
+        assert_int_equal(sim_peer_end(r.sim, before[i].peer), SIM_RESET);
+        client_close(&before[i]);
+    }
+    client_subscribe(&r, &after, "symbols=*"); /* told once: who comes back stays */
+    rig_turns(&r, 10);
+    assert_int_equal(rig_counter(&r, connections), 1);
+    client_close(&after);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decision_29_lost_completions_reset_everybody),
         cmocka_unit_test(decision_02_one_send_per_socket_and_submission),
         cmocka_unit_test(decision_18_a_submission_gathers_cohorts),
         cmocka_unit_test(decision_18_control_has_its_share_under_saturation),
