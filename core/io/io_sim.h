@@ -96,6 +96,8 @@ int32_t sim_connect_from(struct sim *sim, uint32_t listener, const char *address
 uint32_t sim_peer_send(struct sim *sim, int32_t peer, const void *bytes, uint32_t size);
 uint32_t sim_peer_read(struct sim *sim, int32_t peer, void *out, uint32_t size);
 uint32_t sim_peer_readable(const struct sim *sim, int32_t peer);
+/* Sends of the worker to this peer that were not taken whole so far. */
+uint32_t sim_peer_cuts(const struct sim *sim, int32_t peer);
 enum sim_end sim_peer_end(const struct sim *sim, int32_t peer);
 /* Bytes from the worker that fit until the peer reads; at most window_max. */
 void sim_peer_window(struct sim *sim, int32_t peer, uint32_t bytes);

@@ -38,6 +38,7 @@ struct sim_conn {
     uint64_t accept_at_ns, receive_at_ns, writable_at_ns; /* visible from then on */
     struct sim_pipe out, in;                              /* to the peer; from the peer */
     uint32_t window, unacked; /* unacked: bytes of out that count against the window */
+    uint32_t cuts;            /* sends that it did not take whole */
     char address[SIM_ADDRESS_SIZE];
 };
 

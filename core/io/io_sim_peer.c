@@ -57,6 +57,11 @@ uint32_t sim_peer_send(struct sim *sim, int32_t peer, const void *bytes, uint32_
     return size;
 }
 
+uint32_t sim_peer_cuts(const struct sim *sim, int32_t peer)
+{
+    return peer_of(sim, peer)->cuts;
+}
+
 uint32_t sim_peer_readable(const struct sim *sim, int32_t peer)
 {
     const struct sim_conn *c = peer_of(sim, peer);

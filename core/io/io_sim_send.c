@@ -57,6 +57,7 @@ static bool send_one(struct sim *sim, const struct sim_send *s, struct io_sent *
     sent->taken = take(sim, c, s);
     count->sent_bytes += sent->taken;
     if (sent->taken == s->size) return true;
+    c->cuts++;
     if (sent->taken > 0)
         count->sends_part++;
     else

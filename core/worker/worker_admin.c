@@ -110,7 +110,7 @@ static void row_stream(struct worker *w, const struct conn *c, struct admin_row 
     row->encoding = (uint8_t)c->group->key.encoding;
     row->rate_ns = c->group->key.rate_ns;
     row->lag_ticks = owed ? log_head(w->log) - row->position : 0;
-    row->lag_ms = owed ? stream_owed_ms(w, read) : 0;
+    row->lag_ms = owed ? stream_owed_ms(w, c->group, read) : 0;
     row->slow = owed && ((c->flags & CF_SLOW_NOW) || stream_far(w, c->group, row->position));
     row_patterns(c->group, row);
 }

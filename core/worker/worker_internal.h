@@ -25,6 +25,7 @@
 #define TURN_UNITS           256u   /* single sends of one turn */
 #define COVER_TICKS          1000u  /* frame=tick: `covered` after so many (decision 16) */
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
+#define OWED_SCAN            2048u  /* log positions looked at for the oldest tick owed */
 #define FOLD_TICKS           8192u  /* ticks read from the log in one turn */
 #define EVENTS_MAX           256u
 #define ARENA_BYTES          (2u << 20) /* of a submission; more where --max-rules makes answers longer */
@@ -257,8 +258,9 @@ bool stream_heartbeat_unit(struct worker *w, struct conn *c, struct unit *u);
 void stream_gap_done(struct worker *w, struct conn *c, uint64_t to);
 /* More than an eighth of the log behind what members of g should have by now (decision 15). */
 bool stream_far(const struct worker *w, const struct group *g, uint64_t position);
-/* Age of the oldest tick after `read`. */
-uint64_t stream_owed_ms(const struct worker *w, uint64_t read);
+/* Age of the oldest tick after `read` that g wants. Never less; more where none is among the next OWED_SCAN:
+ * then it is the age of what comes behind them. */
+uint64_t stream_owed_ms(const struct worker *w, const struct group *g, uint64_t read);
 /* What `first` says goes out before data; its reference to minus is taken over. Nothing to do where it says
  * neither define nor snapshot. */
 void stream_snapshot_start(struct worker *w, struct conn *c, const struct snapshotting *first);

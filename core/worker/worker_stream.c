@@ -13,6 +13,7 @@
 #include "base/assert.h"
 
 static bool lag_unit(struct worker *w, struct conn *c, struct unit *u);
+static uint64_t age_ms(const struct worker *w, uint64_t seq);
 static bool gap_unit(struct worker *w, struct conn *c, struct unit *u);
 static bool definitions_unit(struct worker *w, struct conn *c, struct unit *u);
 static bool snapshot_unit(struct worker *w, struct conn *c, struct unit *u);
@@ -87,8 +88,8 @@ static bool lag_unit(struct worker *w, struct conn *c, struct unit *u)
         }
     }
     char text[NOTICE_MAX];
-    uint32_t size =
-        conn_notices(c)->lag(text, behind, behind ? stream_owed_ms(w, c->read) : 0, (enum policy)c->policy);
+    uint32_t size = conn_notices(c)->lag(text, behind, behind ? stream_owed_ms(w, c->group, c->read) : 0,
+                                         (enum policy)c->policy);
     notice_unit(w, c, u, UNIT_LAG, text, size);
     u->value = behind;
     return true;
@@ -99,12 +100,29 @@ bool stream_far(const struct worker *w, const struct group *g, uint64_t position
     return group_expected(&w->groups, g, w->now_ns) > position + log_capacity(w->log) / 8;
 }
 
-uint64_t stream_owed_ms(const struct worker *w, uint64_t read)
+uint64_t stream_owed_ms(const struct worker *w, const struct group *g, uint64_t read)
+{
+    uint32_t keys[64];
+    uint64_t end = min_u64(w->read_seq, read + OWED_SCAN), at = read;
+    for (bool found = false; at < end && !found;) {
+        int count =
+            log_read_keys(w->log, at, keys, (uint32_t)min_u64(end - at, sizeof keys / sizeof keys[0]));
+        if (count <= 0) return 0;
+        uint32_t passed = 0;
+        while (passed < (uint32_t)count && !filter_match(&g->filter, keys[passed])) passed++;
+        found = passed < (uint32_t)count;
+        at += passed;
+    }
+    return age_ms(w, at);
+}
+
+/* Of the tick after seq; where that is a bar, which has no ingest time, of one close behind it. */
+static uint64_t age_ms(const struct worker *w, uint64_t seq)
 {
     struct tick t;
-    for (uint64_t seq = read; seq < w->read_seq && seq < read + 64; seq++) {
+    for (uint64_t last = min_u64(w->read_seq, seq + 64); seq < last; seq++) {
         if (log_read(w->log, seq, &t, 1) != 1) return 0;
-        if (t.kind == TICK_BAR) continue; /* a bar has no ingest time */
+        if (t.kind == TICK_BAR) continue;
         int64_t age = (int64_t)w->real_ns - t.ingest_ns;
         return age > 0 ? (uint64_t)age / NS_PER_MS : 0;
     }

@@ -51,6 +51,7 @@ struct client {
     uint32_t rules_max;
     struct client_world {
         const uint64_t *now_ns, *ending_since_ns; /* 0: the server does not end */
+        const uint64_t *real_most_ns;             /* the wall clock jumps: the latest it has shown */
         uint64_t exit_ns;                         /* for so long what is in the log is delivered first */
         bool paced;
     } world;
@@ -91,6 +92,7 @@ struct client {
         GAP_DUE
     } gap; /* right behind `subscribed`, where its start is gone or foreign */
     struct asked gap_of;
+    uint32_t policy_gaps; /* told on this connection */
     bool slow_told, drain_told, verbose;
     struct {
         bool due, begun, since_told, has_minus;

@@ -34,7 +34,7 @@ struct told {
 
 struct message {
     enum message_type type;
-    uint64_t seq, from, to, conflated, since, ts, behind, version, epoch, rate, id, reconnect_ms;
+    uint64_t seq, from, to, conflated, since, ts, behind, ms, version, epoch, rate, id, reconnect_ms;
     bool has_id, has_since, has_epoch, more, unsubscribed, stalled;
     char word[32];            /* reason of a gap, code of an error */
     uint32_t policy, framing; /* POLICIES, FRAMINGS: not told */

@@ -173,6 +173,8 @@ static void member(const struct truth *truth, struct json *j, struct text key, s
         m->ts = number(j);
     } else if (is(key, "behind")) {
         m->behind = number(j);
+    } else if (is(key, "ms")) {
+        m->ms = number(j);
     } else if (is(key, "version")) {
         m->version = number(j);
     } else if (is(key, "rate")) {

@@ -25,6 +25,7 @@ static void next_set(const struct client *c, const struct asked *a, struct set *
 void model_connected(struct client *c)
 {
     c->subscribed = c->slow_told = c->drain_told = false;
+    c->policy_gaps = 0;
     c->gap = GAP_NONE;
     c->snapshot.due = false;
     c->untold_count = 0; /* frame=tick: ticks after the last `covered` come once more */
@@ -190,6 +191,8 @@ static void on_gap(struct client *c, const struct message *m)
         TC_ASSERT(c->gap != GAP_DUE);
         if (strcmp(m->word, "policy") == 0) {
             TC_ASSERT(c->set.policy == POLICY_LATEST);
+            /* Each because its socket had no room at some time since the last. */
+            TC_ASSERT(++c->policy_gaps <= sim_peer_cuts(c->sim, c->peer));
             c->happened->gaps_policy++;
         } else {
             TC_ASSERT(strcmp(m->word, "overrun") == 0);
@@ -279,12 +282,27 @@ static void on_heartbeat(struct client *c, const struct message *m)
     c->happened->heartbeats++;
 }
 
+/* No tick after the position can be older than this, wherever the wall clock jumped to: the latest that it
+ * has shown less the least that one of them has. (What it is to the millisecond: unit/worker/lag_test.) */
+static uint64_t oldest_ms(const struct client *c)
+{
+    int64_t least = INT64_MAX, now = (int64_t)*c->world.real_most_ns;
+    for (uint64_t seq = c->position + 1; seq <= c->truth->head; seq++) {
+        const struct tick *t = &c->truth->ticks[seq];
+        if (t->kind != TICK_BAR && t->ingest_ns < least) least = t->ingest_ns; /* a bar has no such time */
+    }
+    return now > least ? (uint64_t)(now - least) / NS_PER_MS : 0;
+}
+
 static void on_lag(struct client *c, const struct message *m)
 {
     TC_ASSERT(c->subscribed);
     TC_ASSERT(m->policy == c->set.policy);
     TC_ASSERT(m->behind > 0 || c->slow_told);
     TC_ASSERT(m->behind == 0 || c->set.policy != POLICY_CLOSE);
+    /* Made when the position was the same: the head has only grown since, the oldest tick owed only aged. */
+    TC_ASSERT(m->behind <= c->truth->head - c->position);
+    TC_ASSERT(m->ms <= oldest_ms(c));
     c->slow_told = m->behind > 0;
     c->happened->slow_bin += c->slow_told && c->binary;
     c->happened->slow_deflate += c->slow_told && c->deflate;

@@ -177,6 +177,7 @@ static void turn(struct world *w, uint32_t n)
         node->asleep = false;
     }
     sim_advance_to(node->sim, w->now_ns);
+    w->real_most_ns = max_u64(w->real_most_ns, world_real_ns(w));
     uint32_t work = worker_turn(node->worker, w->now_ns, world_real_ns(w), 0);
     worker_check(node->worker);
     uint64_t left = counter_get(&worker_counters(node->worker)->left_step_total);

@@ -44,7 +44,8 @@ struct world {
     struct client clients[CLIENTS];
     struct stranger strangers[STRANGERS];
     uint64_t now_ns, ending_since_ns;
-    int64_t wall_ns; /* wall clock less virtual clock */
+    int64_t wall_ns;       /* wall clock less virtual clock */
+    uint64_t real_most_ns; /* the latest that a worker has seen of the wall clock */
     uint32_t step;
     uint32_t end_chance, kill_chance; /* one in so many steps; 0: never */
     enum ending ending;

@@ -56,6 +56,7 @@ void world_open(struct world *w, uint64_t seed)
         c->log_capacity = log_capacity(w->log);
         c->world = (struct client_world){.now_ns = &w->now_ns,
                                          .ending_since_ns = &w->ending_since_ns,
+                                         .real_most_ns = &w->real_most_ns,
                                          .exit_ns = w->settings.close_timeout_ns,
                                          .paced = w->paced};
         c->verbose = w->verbose;
@@ -137,6 +138,7 @@ void node_open(struct world *w, uint32_t n)
     node->asleep = false;
     node->left_step = 0;
     sim_advance_to(node->sim, w->now_ns);
+    w->real_most_ns = max_u64(w->real_most_ns, world_real_ns(w));
     worker_turn(node->worker, w->now_ns, world_real_ns(w), 0);
 }
 
