@@ -145,6 +145,26 @@ def test_one_in_a_hundred_stuck_or_slow_leaves_the_others_alone(io):
             r = honest.wait_complete(s)
             assert r["lags"] == 0
         assert slow.report()["gone"] == stuck.report()["gone"] == 0
+        work_for_the_slow(s, honest, 10)
+
+
+def work_for_the_slow(s, honest, slow):
+    """What the server does for them while the others get 40 frames each, in counts that no load of the machine changes: a full socket
+    is left alone until it has room, so each slow one costs a failed send now and then, and a render of its own."""
+    r0 = honest.report()
+    m0 = s.metrics()
+    honest.wait_report(lambda r: r["ticks_frames"] >= r0["ticks_frames"] + 40 * honest.count, 120)
+    m = s.metrics()
+    r = honest.wait_complete(s)  # so each send between m0 and m is a frame between r0 and r
+    frames = r["frames"] - r0["frames"]
+    failed, renders, sends = (sum(m[k] - m0[k] for k in keys) for keys in
+                              (("sends_full_total", "sends_part_total"), ("renders_total",), ("sends_total",)))
+    print(f"{frames} frames of the honest: {sends} sends, {failed} failed, {renders} renders; bytes held {m['rest_bytes']}")
+    visits = frames / honest.count  # how often each of them was served
+    assert failed <= slow * visits, "a full socket is tried again and again"
+    assert sends <= frames + slow * visits, (sends, frames)
+    assert renders <= visits * (honest.count / 64 * 2 + slow), (renders, visits)
+    assert m["rest_bytes"] <= slow * 16384
 
 
 # ---- The end. ----
