@@ -2,6 +2,7 @@
 #include "tests/sim/client.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 
 #include <string.h>
 
