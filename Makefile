@@ -1,7 +1,7 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare bench-lists bench-table \
-        bench-deflate clean fuzz asan tsan coverage soak
+        bench-choices bench-deflate clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
 ARGS ?=
@@ -52,6 +52,9 @@ bench-deflate: deps-test ## permessage-deflate once per cohort, beside npm ws (A
 	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
 	@cd bench/compare && { test -d node_modules || npm ci --ignore-scripts --no-audit --no-fund --silent; }
 	@/usr/bin/python3 bench/path/deflate.py build/release/bench/tickcast_lines $(ARGS)
+bench-choices: deps-test ## what each choice gives (batch, spin, cohort, workers, spread), into docs/choices-table.md (ROUNDS SECONDS N CHOICES OUT)
+	@tools/build.sh release tickcast
+	@/usr/bin/python3 bench/path/choices.py build/release/tickcast
 compare: deps-test ## the same load on tickcast and other servers, into docs/compare.md (ROUNDS SECONDS N PEERS LOADS OUT)
 	@tools/deps.sh compare || echo "compare: goes on without what is missing"
 	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON

@@ -19,6 +19,7 @@ import path
 from local_server import end_process, free_port, pinned, wait_answers
 
 WARMUP_SECONDS = 0.5
+EACH_TIMED = 100  # connections up to which every message is timed
 IDLE_FIRST = 4000  # comings and goings before memory is looked at: they touch what handshakes need
 
 
@@ -164,11 +165,11 @@ class Memory:
             finish(start_idle(s, server, first, 0.1), s)
             stay = start_idle(s, server, first, 600)
             try:
-                wait_metric(server, "upgrades_total", 2 * first)
+                wait_metric(server, "upgrades_total", 2 * first, stay)
                 before = resident(server.process.pid)
                 more = start_idle(s, server, count, 600)
                 try:
-                    wait_metric(server, "upgrades_total", 2 * first + count)
+                    wait_metric(server, "upgrades_total", 2 * first + count, more)
                     after = resident(server.process.pid)
                 finally:
                     end_process(more, 20)
@@ -199,7 +200,9 @@ def of_report(report, ticks_a_message=1):
 def bench_options(s, target, port, connections, timed, binary):
     out = ["--any", "--url", f"ws://127.0.0.1:{port}{target}", "--connections", str(connections), "--duration", f"{s.seconds:g}",
            "--warmup", f"{WARMUP_SECONDS:g}"]
-    return out + (["--ts-key", "ts"] if timed else []) + (["--subprotocol", "tickcast.v1.bin"] if binary else [])
+    if timed:
+        out += ["--ts-key", "ts", "--sample", "1" if connections <= EACH_TIMED else "16"]
+    return out + (["--subprotocol", "tickcast.v1.bin"] if binary else [])
 
 
 def bench_words(s, size, target, timed=False, binary=False):
@@ -242,9 +245,11 @@ def wait_subscribed(server, load, count):
         time.sleep(0.05)
 
 
-def wait_metric(server, name, least):
+def wait_metric(server, name, least, load=None):
     end = time.monotonic() + 120
     while path.metric(server.metrics(), name) < least:
+        if load is not None and load.poll() is not None:
+            raise Failed(f"the load ended: {load.communicate()[1].strip()[-200:]}")
         if time.monotonic() > end:
             raise Failed(f"/metrics: {name} did not come to {least}")
         time.sleep(0.05)
