@@ -282,6 +282,8 @@ static void who_is_closing_already_gives_it_up_too(void **state)
     rig_turns(&r, 4);
     assert_non_null(client_until(&clients[ASSEMBLIES], "pong"));
     for (uint32_t i = 1; i < ASSEMBLIES; i++) assert_true(is_open(&clients[i]));
+    wait_ms(&r, LINGER_MS + LATE_MS); /* nor is its close frame waited for any more */
+    assert_int_equal(rig_counter(&r, connections), ASSEMBLIES);
     close_all(&r, ASSEMBLIES + 1);
 }
 
