@@ -24,7 +24,7 @@
       "one that has held its memory for longest, if over 1 s, else close 1013 for the newcomer")             \
     X(INPUT_MEMORY, "input-memory",                                                                          \
       "close 1013, or a reset before the upgrade: it sent on while an answer to it waited, and room for "    \
-      "more than 4 KiB of that is used up (`--max-connections` / 4 x 4 KiB a worker)")                       \
+      "more than 4 KiB of that is used up (`--max-connections` / 4 x 4 KiB a worker, at least 4 MiB)")       \
     X(COMMANDS, "max-commands", "close 1008")                                                                \
     X(RULES, "max-rules", "`error` with code `too_many`; nothing has changed")                               \
     X(PATTERNS, "command-patterns", "`error` with code `too_many`: over 4 096 patterns in one command")      \

@@ -13,8 +13,9 @@
 
 #define MESSAGES_SHARE     16u /* one connection in so many may send a message in pieces at the same time */
 #define FILTER_BYTES_LEAST (1u << 20)
-#define INPUTS_SHARE       4u  /* one block more for so many connections */
-#define INPUTS_MORE_LEAST  64u /* so that few connections may send on as well */
+#define INPUTS_SHARE       4u /* one block more for so many connections */
+/* Before a pause takes hold, one peer may have filled every receive buffer: what is there must be kept. */
+#define INPUTS_MORE_LEAST RECEIVE_BUFFERS
 
 static bool rests_for_all(const struct settings *s);
 static uint64_t worker_count(const struct settings *s);
