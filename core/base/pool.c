@@ -3,14 +3,18 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
+#include <stdbool.h>
+
 int pool_init(struct pool *p, uint32_t count, size_t block_bytes)
 {
-    *p = (struct pool){
-        .count = count, .block_bytes = memory_pages(block_bytes), .hot_max = pool_hot_blocks(block_bytes)};
+    bool small = block_bytes < memory_pages(1); /* several on a page: none can be given back alone */
+    *p = (struct pool){.count = count,
+                       .block_bytes = small ? block_bytes : memory_pages(block_bytes),
+                       .hot_max = small ? count : pool_hot_blocks(block_bytes)};
     p->base = memory_reserve(count * p->block_bytes, 0);
     p->free = memory_reserve(count * sizeof *p->free, 0);
     if (!p->base || !p->free) return -1;
-    memory_small_pages(p->base, count * p->block_bytes);
+    if (!small) memory_small_pages(p->base, count * p->block_bytes);
     return 0;
 }
 

@@ -131,11 +131,30 @@ static void a_block_larger_than_what_is_kept_warm(void **state)
     pool_destroy(&p);
 }
 
+/* With a page for each, ten thousand of them were ten thousand pages, all at the same place of the cache. */
+static void small_blocks_share_pages_and_stay(void **state)
+{
+    (void)state;
+    struct pool p;
+    uint32_t at[BLOCKS];
+    assert_int_equal(pool_init(&p, BLOCKS, 16), 0);
+    assert_int_equal(p.block_bytes, 16);
+    get_all(&p, at, BLOCKS);
+    assert_int_equal(pool_get(&p), POOL_NONE);
+    assert_int_equal(pool_at(&p, 1) - pool_at(&p, 0), 16);
+    for (uint32_t i = 0; i < BLOCKS; i++) pool_put(&p, at[i]);
+    for (uint32_t i = 0; i < BLOCKS; i++) assert_int_equal(*pool_at(&p, i), 7);
+    get_all(&p, at, BLOCKS);
+    assert_int_equal(pool_get(&p), POOL_NONE);
+    pool_destroy(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_crowd_that_left_leaves_a_bounded_rest),
                                        cmocka_unit_test(who_comes_and_goes_finds_warm_pages),
                                        cmocka_unit_test(no_block_has_two_owners),
-                                       cmocka_unit_test(a_block_larger_than_what_is_kept_warm)};
+                                       cmocka_unit_test(a_block_larger_than_what_is_kept_warm),
+                                       cmocka_unit_test(small_blocks_share_pages_and_stay)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
