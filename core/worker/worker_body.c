@@ -32,10 +32,7 @@ static bool reset_longest_stuck(struct worker *w)
 void body_send(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply,
                uint32_t block)
 {
-    reply->date = worker_date(w);
-    reply->version_minor = r->version_minor;
-    reply->keep_alive = (c->flags & CF_KEEP_ALIVE) != 0;
-    reply->head_only = r->method == HTTP_M_HEAD;
+    http_reply_for(w, c, r, reply);
     int size = http_reply_head((char *)w->arena, FRAME_BYTES_MAX, reply);
     TC_ASSERT(size > 0);
     c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);

@@ -86,13 +86,19 @@ const char *worker_date(struct worker *w)
     return w->date;
 }
 
-/* Answers from out; what follows the answer depends on keep-alive. */
-static void answer(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply)
+void http_reply_for(struct worker *w, const struct conn *c, const struct http_request *r,
+                    struct http_reply *reply)
 {
     reply->date = worker_date(w);
     reply->version_minor = r->version_minor;
     reply->keep_alive = (c->flags & CF_KEEP_ALIVE) != 0;
     reply->head_only = r->method == HTTP_M_HEAD;
+}
+
+/* Answers from out; what follows the answer depends on keep-alive. */
+static void answer(struct worker *w, struct conn *c, const struct http_request *r, struct http_reply *reply)
+{
+    http_reply_for(w, c, r, reply);
     int size = http_reply_whole((char *)w->arena, FRAME_BYTES_MAX, reply);
     TC_ASSERT(size > 0);
     c->deadline_ms = w->now_ms + ns_to_ms(w->settings->keepalive_timeout_ns);

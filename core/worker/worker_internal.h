@@ -356,6 +356,10 @@ size_t ws_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 size_t http_input(struct worker *w, struct conn *c, uint8_t *bytes, size_t size);
 /* The time of this turn for the Date field of HTTP answers; made once a second. */
 const char *worker_date(struct worker *w);
+/* What every answer to r says of itself: date, version, whether the connection stays, whether it is a head
+ * alone. */
+void http_reply_for(struct worker *w, const struct conn *c, const struct http_request *r,
+                    struct http_reply *reply);
 
 /* ---- worker_body.c: HTTP answers with a long body. ---- */
 /* A block of METRICS_BYTES_MAX for a body; POOL_NONE: all are being taken by sockets. */
