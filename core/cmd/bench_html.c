@@ -21,8 +21,11 @@ static void text_part(FILE *out, const struct bench *b, const struct bench_resul
 static void escaped(FILE *out, const char *text, size_t size);
 static void plot_begin(FILE *out, const char *title, const char *y_name);
 static void plot_end(FILE *out, const char *x_name);
+static struct axes time_plot_begin(FILE *out, const char *title, const char *y_name, double seconds,
+                                   double y_most);
 static void y_axis(FILE *out, const struct axes *a);
 static void x_seconds(FILE *out, const struct axes *a);
+static void named_line_begin(FILE *out, char letter, const char *name, double right);
 static void point(FILE *out, const struct axes *a, double x, double y, bool first);
 static void curve_plot(FILE *out, const struct latency *l);
 static void latency_plot(FILE *out, const struct bench_series *s, double seconds);
@@ -117,17 +120,13 @@ static void latency_plot(FILE *out, const struct bench_series *s, double seconds
         char letter;
         const char *name;
     } lines[] = {{50, 'a', "p50"}, {99, 'b', "p99"}, {100, 'c', "max"}};
-    struct axes a = {.x_most = seconds, .y_most = 0};
+    double most = 0;
     for (uint32_t i = 0; i < s->count; i++)
-        a.y_most = fmax(a.y_most, (double)series_percentile(&s->at[i], 100) / 1e6);
-    a.y_most = round_up(a.y_most);
-    plot_begin(out, "Latency over time", "ms");
-    y_axis(out, &a);
-    x_seconds(out, &a);
+        most = fmax(most, (double)series_percentile(&s->at[i], 100) / 1e6);
+    struct axes a = time_plot_begin(out, "Latency over time", "ms", seconds, most);
     for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
         bool first = true;
-        fprintf(out, "<text class=\"%c\" x=\"%.1f\" y=\"12\">%s</text><path class=\"%c\" d=\"",
-                lines[k].letter, LEFT + 60.0 * (double)k, lines[k].name, lines[k].letter);
+        named_line_begin(out, lines[k].letter, lines[k].name, 60.0 * (double)k);
         for (uint32_t i = 0; i < s->count; i++) {
             double at = ((double)i + 0.5) * (double)s->step_ns / 1e9;
             if (s->at[i].samples == 0 || at > seconds) continue; /* no sample: no point, not zero */
@@ -142,15 +141,13 @@ static void latency_plot(FILE *out, const struct bench_series *s, double seconds
 static void throughput_plot(FILE *out, const struct bench_series *s, double seconds, bool any)
 {
     double step = (double)s->step_ns / 1e9;
-    struct axes a = {.x_most = seconds, .y_most = 0};
+    double most = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         uint64_t n = any ? s->at[i].messages : s->at[i].ticks;
-        a.y_most = fmax(a.y_most, (double)n / step);
+        most = fmax(most, (double)n / step);
     }
-    a.y_most = round_up(a.y_most);
-    plot_begin(out, any ? "Messages a second over time" : "Ticks a second over time", "1/s");
-    y_axis(out, &a);
-    x_seconds(out, &a);
+    const char *title = any ? "Messages a second over time" : "Ticks a second over time";
+    struct axes a = time_plot_begin(out, title, "1/s", seconds, most);
     bool first = true;
     fputs("<path class=\"a\" d=\"", out);
     for (uint32_t i = 0; i < s->count; i++) {
@@ -171,19 +168,15 @@ static void bytes_plot(FILE *out, const struct bench_series *s, double seconds)
         const char *name;
     } lines[] = {{'a', "on the wire"}, {'b', "unpacked"}};
     double step = (double)s->step_ns / 1e9;
-    struct axes a = {.x_most = seconds, .y_most = 0};
+    double most = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        uint64_t most = max_u64(s->at[i].bytes, series_unpacked(&s->at[i]));
-        a.y_most = fmax(a.y_most, (double)most / step / 1e6);
+        uint64_t bytes = max_u64(s->at[i].bytes, series_unpacked(&s->at[i]));
+        most = fmax(most, (double)bytes / step / 1e6);
     }
-    a.y_most = round_up(a.y_most);
-    plot_begin(out, "Bytes over time", "MB/s");
-    y_axis(out, &a);
-    x_seconds(out, &a);
+    struct axes a = time_plot_begin(out, "Bytes over time", "MB/s", seconds, most);
     for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
         bool first = true;
-        fprintf(out, "<text class=\"%c\" x=\"%.1f\" y=\"12\">%s</text><path class=\"%c\" d=\"",
-                lines[k].letter, LEFT + 90.0 * (double)k, lines[k].name, lines[k].letter);
+        named_line_begin(out, lines[k].letter, lines[k].name, 90.0 * (double)k);
         for (uint32_t i = 0; i < s->count; i++) {
             if (((double)i + 1) * step > seconds + 1e-3) break; /* the last one is not whole */
             uint64_t bytes = k == 0 ? s->at[i].bytes : series_unpacked(&s->at[i]);
@@ -200,6 +193,24 @@ static void plot_begin(FILE *out, const char *title, const char *y_name)
     fprintf(out, "<h2>%s</h2>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">", title, WIDTH,
             HEIGHT, title);
     fprintf(out, "<text x=\"4\" y=\"12\">%s</text>", y_name);
+}
+
+/* Over the seconds of the measurement; y_most: the highest value there is. */
+static struct axes time_plot_begin(FILE *out, const char *title, const char *y_name, double seconds,
+                                   double y_most)
+{
+    struct axes a = {.x_most = seconds, .y_most = round_up(y_most)};
+    plot_begin(out, title, y_name);
+    y_axis(out, &a);
+    x_seconds(out, &a);
+    return a;
+}
+
+/* Its name stands above the plot, so far to the right; its path is left open. */
+static void named_line_begin(FILE *out, char letter, const char *name, double right)
+{
+    fprintf(out, "<text class=\"%c\" x=\"%.1f\" y=\"12\">%s</text><path class=\"%c\" d=\"", letter,
+            LEFT + right, name, letter);
 }
 
 static void plot_end(FILE *out, const char *x_name)
