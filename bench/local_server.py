@@ -1,4 +1,5 @@
 """Servers on free ports of loopback, started and ended by whoever measures them."""
+import json
 import socket
 import subprocess
 import time
@@ -43,3 +44,22 @@ def end_process(process, seconds):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def start_bench(program, cpu, options):
+    """`tickcast bench` on a processor; bench_report takes its report."""
+    return subprocess.Popen(pinned(cpu) + [program, "bench", "--json=-", *options], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def bench_report(process, seconds):
+    """What it measured in so many seconds; SystemExit says why there is no report."""
+    try:
+        out, err = process.communicate(timeout=seconds + 120)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise SystemExit("tickcast bench did not end") from error
+    if not out.strip():
+        raise SystemExit(f"tickcast bench: status {process.returncode}: {err.strip()[-300:]}")
+    return json.loads(out)

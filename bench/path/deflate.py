@@ -14,7 +14,6 @@ import os
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ import time
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [BENCH, os.path.join(BENCH, "compare")]
 import peers  # noqa: E402
-from local_server import free_port, pinned  # noqa: E402
+from local_server import bench_report, free_port, start_bench  # noqa: E402
 
 WARMUP = 1.0  # s of ticks before the measurement
 EDGE = 0.1    # s at either end of it in which the server's processor time is not read
@@ -175,7 +174,8 @@ def measure(a, server, load):
     try:
         server.start(None)
         before = descriptors(server.process)
-        process = start_bench(a, server)
+        process = start_bench(a.program, a.client_cpu, ["--url", server.url(), "--connections", str(a.connections), "--duration",
+                                                        f"{a.seconds:g}", "--warmup", f"{WARMUP:g}", *server.options])
         try:
             wait_connected(server.process, process, before + a.connections - PROBES)
             with Publisher(server.ingest, load, a.burst, server.ts_unit) as publisher:
@@ -184,7 +184,7 @@ def measure(a, server, load):
                 time.sleep(whole_steps(a.seconds - 2 * EDGE, a.burst / load))
                 share = (cpu_ns(server.process) - used) / 1e9 / (time.monotonic() - began)
                 memory = resident(server.process)
-                report = finish_bench(process, a.seconds)
+                report = bench_report(process, a.seconds)
             if publisher.fault:
                 raise SystemExit(f"deflate: {server.name} took no more ticks: {publisher.fault}")
         finally:
@@ -214,20 +214,6 @@ def row_of(a, server, load, report, share, memory):
             "bytes_per_tick": readers["bytes"] / readers["ticks"], "packed": readers["packed"], "messages": readers["messages"],
             "ratio": report.get("deflate", {}).get("ratio", 1), "takeover": report.get("deflate", {}).get("takeover", 0),
             "agreed": report.get("deflate", {}).get("agreed", 0), "memory": memory, "client_cpu": report["cpu"]}
-
-
-def start_bench(a, server):
-    command = [a.program, "bench", "--url", server.url(), "--connections", str(a.connections), "--duration", f"{a.seconds:g}",
-               "--warmup", f"{WARMUP:g}", "--json=-", *server.options]
-    return subprocess.Popen(pinned(a.client_cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-
-
-def finish_bench(process, seconds):
-    out, err = process.communicate(timeout=seconds + 120)
-    if not out.strip():
-        raise SystemExit(f"deflate: tickcast bench: status {process.returncode}: {err.strip()[-300:]}")
-    return json.loads(out)
 
 
 def wait_connected(server, bench, wanted):

@@ -18,7 +18,7 @@ import time
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from local_server import end_process, free_port, pinned, wait_answers  # noqa: E402
+from local_server import bench_report, end_process, free_port, pinned, start_bench, wait_answers  # noqa: E402
 
 
 class Server:
@@ -137,7 +137,7 @@ def send_cost(a, connections, count):
         before = server.used()
         time.sleep(a.seconds)
         after = server.used()
-        finish_load(process, a.seconds)
+        bench_report(process, a.seconds)
     sends = after[1] - before[1]
     if sends == 0:
         raise SystemExit("path: lists: nothing was sent while it was measured")
@@ -145,21 +145,11 @@ def send_cost(a, connections, count):
 
 
 def load(a, server, options):
-    return finish_load(start_load(a, server, options, a.seconds), a.seconds)
+    return bench_report(start_load(a, server, options, a.seconds), a.seconds)
 
 
 def start_load(a, server, options, seconds):
-    command = [a.program, "bench", "--url", f"ws://127.0.0.1:{server.port}/v1/ws", "--duration", f"{seconds:g}",
-               "--json=-"] + options
-    return subprocess.Popen(pinned(a.client_cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-
-
-def finish_load(process, seconds):
-    out, err = process.communicate(timeout=seconds + 120)
-    if not out.strip():
-        raise SystemExit(f"path: tickcast bench: status {process.returncode}: {err.strip()[-300:]}")
-    return json.loads(out)
+    return start_bench(a.program, a.client_cpu, ["--url", f"ws://127.0.0.1:{server.port}/v1/ws", "--duration", f"{seconds:g}", *options])
 
 
 def metric(text, name):

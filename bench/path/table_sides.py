@@ -15,6 +15,7 @@ import json
 import subprocess
 import time
 
+import local_server
 import path
 from local_server import end_process, free_port, pinned, wait_answers
 
@@ -220,20 +221,11 @@ def start_idle(s, server, connections, seconds):
 
 
 def start(s, options):
-    command = pinned(s.client_cpu) + [s.program, "bench", "--json=-", *options]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return local_server.start_bench(s.program, s.client_cpu, options)
 
 
 def finish(process, s):
-    try:
-        out, err = process.communicate(timeout=s.seconds + 120)
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.communicate()
-        raise Failed("the load did not end") from error
-    if not out.strip():
-        raise Failed(f"the load: {err.strip()[-200:]}")
-    return json.loads(out)
+    return local_server.bench_report(process, s.seconds)
 
 
 def wait_subscribed(server, load, count):

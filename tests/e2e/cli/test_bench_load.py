@@ -1,5 +1,5 @@
 """tickcast bench as a tool: stalls are seen, troubles are survived and told, any feed can be measured, every report is whole."""
-import asyncio, json, re, signal, subprocess, time
+import asyncio, contextlib, json, re, signal, subprocess, time
 import xml.etree.ElementTree as xml
 import pytest
 from cli import Script, run
@@ -31,22 +31,34 @@ def test_self_test_shows_the_stalls():
     assert late > 200, done.stdout  # 450 ms of 2 s were stalled: the last hundredth is deep inside
 
 
+@contextlib.contextmanager
+def ended(server, load):
+    """However the test ends: the server goes on, so that it can be ended, and the load is gone."""
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+        load.kill()
+
+
+def report_after_a_second(server, load):
+    """Of a load whose server stands still: it does so for a second more."""
+    wait_until(time.monotonic() + 1)  # the stall itself
+    server.process.send_signal(signal.SIGCONT)
+    out, _ = load.communicate(timeout=60)
+    return json.loads(out)
+
+
 def test_a_server_that_is_stopped_is_seen():
     with Server(feed=FEED) as server:
         load = subprocess.Popen([TICKCAST, "bench", "--url", url_of(server), "--connections", "20", "--duration", "5", "--json", "-",
                                  "--warmup", "0.1"], stdout=subprocess.PIPE, text=True)
-        try:
+        with ended(server, load):
             server.wait_metric("subscribers", lambda n: n == 20)
             before = server.metrics()["ticks_total"]
             server.wait_metric("ticks_total", lambda n: n > before + 20000)  # measuring
             server.process.send_signal(signal.SIGSTOP)
-            wait_until(time.monotonic() + 1)  # the stall itself
-            server.process.send_signal(signal.SIGCONT)
-            out, _ = load.communicate(timeout=60)
-        finally:
-            server.process.send_signal(signal.SIGCONT)
-            load.kill()
-        r = json.loads(out)
+            r = report_after_a_second(server, load)
         assert r["latency_ns"]["max"] > 0.9e9 and r["readers"]["silence_ns"] > 0.9e9, r
         assert r["latency_ns"]["p95"] > 0.4e9, r  # a fifth of the ticks were due in that second
         assert max(i["p99"] for i in r["series"]["intervals"]) > 0.4e9
@@ -71,15 +83,9 @@ def test_a_handshake_is_timed_from_when_it_was_due():
         server.process.send_signal(signal.SIGSTOP)
         load = subprocess.Popen([TICKCAST, "bench", "--url", url_of(server), "--connections", "300", "--ramp", "3000", "--duration",
                                  "0.5", "--json", "-", "--warmup", "0"], stdout=subprocess.PIPE, text=True)
-        try:
+        with ended(server, load):
             wait_established(server.port, 128, load)
-            wait_until(time.monotonic() + 1)  # the stall itself
-            server.process.send_signal(signal.SIGCONT)
-            out, _ = load.communicate(timeout=60)
-        finally:
-            server.process.send_signal(signal.SIGCONT)
-            load.kill()
-        r = json.loads(out)
+            r = report_after_a_second(server, load)
         assert r["handshake_ns"]["samples"] == 300 and r["handshake_ns"]["min"] > 0.8e9, r["handshake_ns"]
         assert r["subscribed_ns"]["min"] > 0.8e9
         assert r["connects"]["ramp"] == 300 and r["connects"]["ramp_seconds"] > 1 and r["connects"]["measured"] == 0
