@@ -2,12 +2,12 @@
 // is ended and started again on the same port: the page must come back by itself, in the new epoch.
 import { resolve } from 'node:path';
 import { check, live, number, openBrowser, openPage, run, state, text, until } from './browser.mjs';
-import { Tickcast } from './tickcast.mjs';
+import { Tickcast, lastingAddress } from './tickcast.mjs';
 
 const binary = resolve(process.argv[2] ?? '');
 const feed = 'sim:?symbols=100&rate=2000';
-let server = await Tickcast.start(binary, feed);
-const address = server.address;
+const address = await lastingAddress();
+let server = await Tickcast.start(binary, feed, address);
 const browser = await openBrowser();
 const page = await openPage(browser, server.url);
 const notices = () => page.$$eval('#notices-list li', (items) => items.map((i) => i.textContent));

@@ -1,22 +1,42 @@
 """A tickcast server of one's own for a test, and a plain WebSocket client over a blocking socket: it reads only when asked, so that
 a test decides who is slow. Loopback only; every wait has an end."""
-import base64, json, os, re, shutil, signal, socket, struct, subprocess, tempfile, time, zlib
+import base64, json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
 from decimal import Decimal
 from bin_codec import Decoder
 
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", "..", "bench"))
+from local_server import free_port  # noqa: E402, F401 (tests take it from here)
+
 TICKCAST = os.environ.get("TICKCAST", "build/release/tickcast")
+PORT_WAIT_SECONDS = 20
 
 
 class Server:
-    def __init__(self, *args, command="serve", io="uring", feed="sim:?symbols=20&rate=2000&seed=7", files=(), **popen):
+    """port: one that a second server will be started on as well (free_port); a start waits while another program holds it."""
+
+    def __init__(self, *args, command="serve", io="uring", feed="sim:?symbols=20&rate=2000&seed=7", files=(), port=0, **popen):
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
-        words = [TICKCAST, command, "--listen", "127.0.0.1:0", "--io", io, "--max-connections", "2048"]
+        words = [TICKCAST, command, "--listen", f"127.0.0.1:{port}", "--io", io, "--max-connections", "2048"]
         if command == "serve" and feed:
             words += ["--feed", feed]
         self.folder = tempfile.mkdtemp(prefix="tickcast-run-")  # of the administration socket
         popen["env"] = {**popen.get("env", os.environ), "RUNTIME_DIRECTORY": self.folder}
-        self.process = subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL, **popen)
-        self.port = int(self.wait_log(r"event=listening address=127\.0\.0\.1:(\d+)"))
+        self.call = lambda: subprocess.Popen(words + list(args) + list(files), stderr=self.log, stdin=subprocess.DEVNULL, **popen)
+        self.process = self.call()
+        self.port = int(self.wait_listening())
+
+    def wait_listening(self):
+        end = time.monotonic() + PORT_WAIT_SECONDS
+        while True:
+            try:
+                return self.wait_log(r"event=listening address=127\.0\.0\.1:(\d+)")
+            except AssertionError:
+                if self.process.poll() is None or " is in use; choose" not in self.text() or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)  # until the port is free
+            self.log.seek(0)
+            self.log.truncate()
+            self.process = self.call()
 
     def text(self):
         with open(self.log.name) as f:

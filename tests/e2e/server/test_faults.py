@@ -3,7 +3,7 @@ nobody else notices (docs/reliability.md)."""
 import os, signal, socket, struct, subprocess, sys, time
 import pytest
 from crowd import Crowd, send_queue, thread_stopped, wait_for
-from rig import Closed, Server, ticks_of
+from rig import Closed, Server, free_port, ticks_of
 
 STEADY = "sim:?symbols=20&rate=2000&seed=7"
 FAST = "sim:?symbols=20&rate=50000&seed=3"
@@ -87,11 +87,9 @@ def test_a_peer_that_vanished_without_a_word_is_dropped(io, finder):
 
 
 def test_kill_and_restart_is_a_new_epoch_and_every_client_is_told(io):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    port = free_port()
     feed = "sim:?symbols=20&rate=2000&seed=7"
-    with Server("--listen", address, io=io, feed=feed) as s:
+    with Server(port=port, io=io, feed=feed) as s:
         clients = [s.client("/v1/ws?symbols=*") for _ in range(5)]
         for c in clients:
             c.until_type("ticks")
@@ -101,7 +99,7 @@ def test_kill_and_restart_is_a_new_epoch_and_every_client_is_told(io):
             with pytest.raises((Closed, ConnectionError)) as e:
                 c.until(lambda m: False)
             assert not isinstance(e.value, Closed) or e.value.code == 1006
-    with Server("--listen", address, io=io, feed=feed) as s:
+    with Server(port=port, io=io, feed=feed) as s:
         s.wait_metric("symbols", lambda n: n == 20)
         s.wait_metric("head_seq", lambda n: n > 2000)
         for old in clients:
