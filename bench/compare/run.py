@@ -19,6 +19,7 @@ import peers
 import report
 
 CLIENT = os.path.join(peers.BUILD, "load")
+WARMUP_SECONDS = 1
 
 
 def main():
@@ -120,7 +121,8 @@ def choose_loads(connections, idle):
     return [load for load in loads if load["kind"] in wanted]
 
 
-def measure(peer, load, seconds, client_cpu):
+def measure(peer, load, seconds, client_cpu, watch=None):
+    """watch: as Settings.watch of bench/path/machine.py, called once the load was started."""
     try:
         peer.start(load)
         command = [CLIENT] + peer.client_arguments() + ["-n", str(load["connections"]), "-k", str(load["stuck"])]
@@ -131,17 +133,28 @@ def measure(peer, load, seconds, client_cpu):
         if load["kind"] == "idle":
             command += ["-d", "0", "-i", "2", "-m", str(load["connections"] // 4)]
         else:
-            command += ["-d", str(seconds), "-W", "1"]
+            command += ["-d", str(seconds), "-W", str(WARMUP_SECONDS)]
         command += ["-r", str(load["rate"])] if "rate" in load else ["-B", str(load.get("burst", 1))]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                              timeout=seconds + 90)
-        if done.returncode != 0:
-            return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"}
-        return json.loads(done.stdout)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if watch is not None:
+            watch(peer.pids(), process.pid, load["connections"], WARMUP_SECONDS)
+        out, err = communicate(process, seconds + 90)
+        if process.returncode != 0:
+            return {"failed": err.strip().splitlines()[-1] if err.strip() else f"status {process.returncode}"}
+        return json.loads(out)
     except (peers.Failed, subprocess.TimeoutExpired, OSError) as error:
         return {"failed": str(error)}
     finally:
         peer.stop()
+
+
+def communicate(process, seconds):
+    try:
+        return process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 def line_of(r):

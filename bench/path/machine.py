@@ -1,4 +1,4 @@
-"""What make bench-table and make bench-choices are measured with, and on what: said in every report."""
+"""What make bench-table, make bench-profile and make bench-choices are measured with, and on what: said in every report."""
 import copy
 import os
 import platform
@@ -22,6 +22,9 @@ class Settings:
     def many(self, size):
         """Connections where `size` times N are wanted."""
         return max(1, int(self.connections * size))
+
+    def watch(self, servers, load, connections, warmup):
+        """Called once the load of a side was started; pids. Who wants to look at the processes meanwhile puts a function here."""
 
     def unpinned(self):
         out = copy.copy(self)

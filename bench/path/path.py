@@ -79,6 +79,7 @@ def arguments():
     parser.add_argument("--many", type=int, default=10000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json")
+    parser.set_defaults(watch=lambda *_: None)  # as Settings.watch
     return parser.parse_args()
 
 
@@ -112,7 +113,7 @@ def lists(a):
     rows = []
     for number in range(a.rounds):
         for name, connections, count in cases:
-            us, per_send = send_cost(a, connections, count)
+            us, per_send, _ = send_cost(a, connections, count)
             cost[name].append(us)
             print(f"round {number + 1}  {name:34}{us:8.2f} us of the server a send, {per_send:6.2f} ticks a send", flush=True)
     for many, common in ((cases[1][0], cases[0][0]), (cases[3][0], cases[2][0])):
@@ -125,23 +126,25 @@ def lists(a):
 
 
 def send_cost(a, connections, count):
+    """(us of the server a send, ticks a send, ticks/s delivered)."""
     with Server(a.program, a.server_cpu, "sim:?symbols=500&rate=10000&halts=0") as server:
         command = ["--connections", str(connections), "--lists", str(count), "--list-size", "20", "--warmup", "1"]
         process = start_load(a, server, command, a.seconds + 2)
+        a.watch([server.process.pid], process.pid, connections, 1)
         end = time.monotonic() + 120
         while server.used()[1] < 4 * connections:  # all are there, and get ticks
             if time.monotonic() > end or process.poll() is not None:
                 process.kill()
                 raise SystemExit(f"path: lists: the load did not get going: {process.communicate()[1][-300:]}")
             time.sleep(0.2)
-        before = server.used()
+        before, began = server.used(), time.monotonic()
         time.sleep(a.seconds)
-        after = server.used()
+        after, seconds = server.used(), time.monotonic() - began
         bench_report(process, a.seconds)
     sends = after[1] - before[1]
     if sends == 0:
         raise SystemExit("path: lists: nothing was sent while it was measured")
-    return (after[0] - before[0]) / sends * 1e6, (after[2] - before[2]) / sends
+    return (after[0] - before[0]) / sends * 1e6, (after[2] - before[2]) / sends, (after[2] - before[2]) / seconds
 
 
 def load(a, server, options):

@@ -53,7 +53,9 @@ class Floor:
         try:
             if not wait_answers(process, port):
                 raise Failed(f"floor: {process.stderr.read().strip()[-200:]}")
-            report = finish(start_bench(s, port, "/", s.many(self.size), timed=self.rate > 0), s)
+            load = start_bench(s, port, "/", s.many(self.size), timed=self.rate > 0)
+            s.watch([process.pid], load.pid, s.many(self.size), WARMUP_SECONDS)
+            report = finish(load, s)
         finally:
             end_process(process, 10)
             out = process.stdout.read()
@@ -62,8 +64,9 @@ class Floor:
         said = json.loads(out)
         figures = of_report(report, self.burst if self.frame == "batch" else 1)
         figures["full"] = (said["full"] + said["part"]) / max(said["sends"], 1)
-        if not self.rate:
-            figures["per_send"] = self.burst
+        figures["per_send"] = self.burst
+        if self.rate:
+            figures["per_send"] = said["ticks"] * s.many(self.size) / max(said["sends"], 1)
         return figures
 
 
@@ -87,6 +90,7 @@ class Tickcast:
     def measure(self, s):
         with path.Server(s.program, s.server_cpu, self.feed, self.options(s)) as server:
             load = start_bench(s, server.port, self.target, s.many(self.size), self.timed, self.binary)
+            s.watch([server.process.pid], load.pid, s.many(self.size), WARMUP_SECONDS)
             wait_subscribed(server, load, s.many(self.size))
             before, began = usage(server), time.monotonic()
             time.sleep(WARMUP_SECONDS / 2 + s.seconds)
@@ -124,7 +128,7 @@ class Peer:
         if why:
             raise Failed(f"{peer.name}: {why}")
         load = {"name": "table", "connections": s.connections, "stuck": 0, **self.load}
-        r = compare.measure(peer, load, s.seconds, s.client_cpu)
+        r = compare.measure(peer, load, s.seconds, s.client_cpu, s.watch)
         if "failed" in r:
             raise Failed(f"{peer.name}: {r['failed']}")
         return {"ticks": r["ticks"] / r["seconds"], "client": r["client_cpu"], "p50": r["p50_ms"], "p99": r["p99_ms"],
@@ -145,8 +149,8 @@ class Lists:
 
     def measure(self, s):
         connections = s.many(self.size)
-        cost, ticks = path.send_cost(s, connections, connections if self.many else 1)
-        return {"cost": cost, "ticks_a_send": ticks}
+        cost, per_send, ticks = path.send_cost(s, connections, connections if self.many else 1)
+        return {"cost": cost, "ticks_a_send": per_send, "ticks": ticks}
 
 
 class Memory:
