@@ -1,7 +1,7 @@
 # Thin on purpose: names for the steps. How a thing is built stands in CMakeLists.txt and CMakePresets.json.
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-run deps-test deps-fuzz deps-lint build run test bench format format-check lint docs instructions compare bench-lists bench-table \
-        bench-choices bench-deflate clean fuzz asan tsan coverage soak
+        bench-profile bench-choices bench-deflate clean fuzz asan tsan coverage soak
 
 JOBS ?= 2
 ARGS ?=
@@ -48,6 +48,12 @@ bench-table: deps-test ## every row of the performance table, into docs/performa
 	@tools/build.sh release tickcast
 	@tools/build.sh release tickcast_lines
 	@/usr/bin/python3 bench/path/table.py build/release/tickcast build/release/bench/floor build/release/bench/tickcast_lines
+bench-profile: deps-test ## where the time of the table's rows goes that fall short, by perf, into docs/profiles.md (ROUNDS SECONDS N ROWS OUT)
+	@tools/deps.sh profile
+	@tools/build.sh release floor -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
+	@tools/build.sh release tickcast
+	@tools/build.sh release tickcast_lines
+	@/usr/bin/python3 bench/path/profile.py build/release/tickcast build/release/bench/floor build/release/bench/tickcast_lines
 bench-deflate: deps-test ## permessage-deflate once per cohort, beside npm ws (ARGS="--connections 1000 --rounds 3")
 	@tools/build.sh release tickcast_lines -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
 	@cd bench/compare && { test -d node_modules || npm ci --ignore-scripts --no-audit --no-fund --silent; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, in sets: tools/deps.sh run web test browser sanitize lint compare
+# Installs what is missing, in sets: tools/deps.sh run web test browser sanitize lint compare profile
 #
 #   run       what the program needs to be built
 #   web       nodejs and npm, which bundle the dashboard
@@ -8,6 +8,7 @@
 #   sanitize  clang 14, for the fuzzers
 #   lint      clang-format, clang-tidy
 #   compare   the servers of `make compare`; what cannot be installed is left out there
+#   profile   perf, for `make bench-profile`
 #
 # A package that is there is not touched, and where nothing is missing no network is needed.
 set -eu
@@ -43,6 +44,7 @@ missing_tools() {
         fi
         printf 'nodejs npm '
         ;;
+    profile) command -v perf >/dev/null || printf 'linux-perf ' ;;
     browser) command -v chromium >/dev/null || printf 'chromium ' ;;
     esac
 }
@@ -66,8 +68,8 @@ for set in "$@"; do
     sanitize) wanted="$wanted $(missing $SANITIZE)" ;;
     lint) wanted="$wanted $(missing $LINT)" ;;
     compare) wanted="$wanted $(missing $COMPARE)" ;;
-    web | browser) wanted="$wanted $(missing_tools "$set")" ;;
-    *) die "no such set: $set (run, web, test, browser, sanitize, lint, compare)" ;;
+    web | browser | profile) wanted="$wanted $(missing_tools "$set")" ;;
+    *) die "no such set: $set (run, web, test, browser, sanitize, lint, compare, profile)" ;;
     esac
 done
 wanted=$(echo $wanted)
