@@ -4,6 +4,8 @@ import os
 import re
 import statistics
 
+import report  # bench/compare
+
 HEAD = """# The performance table
 
 Made by `make bench-table`; not edited by hand. `make bench-table ROWS=NAME` makes the lines of a row anew; the others stay.
@@ -14,7 +16,9 @@ own side to what it is beside, within one round; the columns behind are medians 
 and more between rounds: read the ratios. *Floor* is [bench/floor](../bench/floor/floor.h), the least a server can do: what the kernel
 allows. *Client* is the processor share of the load on both sides, and *full* the share of sends that met a full socket: with both
 high, the client was the limit, and the servers are further apart than the figure says. *A send*: ticks in one; a side that puts
-more into it than a burst saves sends that the other makes, and the figure is then not of the same work.
+more into it than a burst saves sends that the other makes, and the figure is then not of the same work. In the rows bun-rate and ws-rate
+the load waits for one subscriber in {waited}, evenly spread, and times these; the others it reads every 20 ms, counting their ticks as
+well: waiting for each it would be the limit itself. That is so for every server.
 
 | line | row | figure | wanted | verdict | own side | beside | client; full | rounds | measured |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -26,7 +30,7 @@ MACHINE = re.compile(r"^Machine: (.*)\. N = (\d+) ", re.M)
 def write(out, rows, s, run, results):
     kept = former(out, run)
     pinned = ", server on one processor, client on another" if run["pinned"] else "; one processor: nothing is pinned"
-    text = HEAD.format(machine=run["machine"], n=run["n"], pinned=pinned)
+    text = HEAD.format(waited=report.WAITED, machine=run["machine"], n=run["n"], pinned=pinned)
     shown = []
     for row in rows:
         lines = lines_of(row, run, results[row.name]) if row.name in results else kept.get(row.name, [])

@@ -36,7 +36,7 @@ static size_t stream(char *out, uint32_t skip)
 
 static struct subscriber run(const char *bytes, size_t size, uint32_t seed, struct measured *m)
 {
-    static char buffer[CARRY_MAX + 65536];
+    static char buffer[CARRY_MAX + 65536 + FIND_PAD];
     const struct options o = {.sample = 1};
     struct subscriber s = {.open = true};
     srand48(seed);
@@ -70,6 +70,37 @@ static void every_tick_once(void **state)
     free(m.latency);
 }
 
+/* Three ticks in two and three reads, cut at every place; swept subscribers count the same and time nothing.
+ */
+static void cuts_at_every_place(void **state)
+{
+    (void)state;
+    static char bytes[TICKS * 256], buffer[CARRY_MAX + 1024 + FIND_PAD];
+    stream(bytes, 0);
+    const char *fourth = strstr(bytes, "\"seq\":4,");
+    assert_non_null(fourth);
+    size_t size = (size_t)(fourth - bytes);
+    const struct options o = {.sample = 1};
+    struct measured m = {.latency = calloc(LATENCY_MOST, sizeof *m.latency)};
+    for (size_t first = 0; first <= size; first++)
+        for (size_t second = first; second <= size; second++) {
+            const size_t ends[] = {first, second, size};
+            struct subscriber s = {.open = true, .swept = second % 2 == 0};
+            m.ticks = m.latency_count = 0;
+            for (size_t i = 0, at = 0; i < 3; at = ends[i++]) {
+                memcpy(buffer, s.carry, s.carry_size);
+                memcpy(buffer + s.carry_size, bytes + at, ends[i] - at);
+                stream_take(&s, &m, &o, buffer, s.carry_size + ends[i] - at, true);
+            }
+            assert_int_equal(s.ticks, 3);
+            assert_int_equal(m.ticks, 3);
+            assert_int_equal(m.latency_count, s.swept ? 0 : 3);
+            assert_int_equal(s.seq_first, 1);
+            assert_int_equal(s.seq_last, 3);
+        }
+    free(m.latency);
+}
+
 static void a_hole_shows(void **state)
 {
     (void)state;
@@ -83,6 +114,7 @@ static void a_hole_shows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_tick_once), cmocka_unit_test(a_hole_shows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_tick_once),
+                                       cmocka_unit_test(cuts_at_every_place), cmocka_unit_test(a_hole_shows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,23 +65,30 @@ static void closed_loop(const struct publisher *p, int fd)
     while (wait_for_room(p, &granted)) publish(p, fd, (uint32_t)p->o->burst, now_real_ns());
 }
 
-/* False: stop. What a server dropped is not waited for longer than a second: that is counted as a stall. */
+/* False: stop. What a server dropped is not waited for longer than a second without any delivery: that is
+ * counted as a stall. */
 static bool wait_for_room(const struct publisher *p, uint64_t *granted)
 {
+    struct flow *flow = p->flow;
     uint64_t readers = (uint64_t)(p->o->connections - p->o->stuck);
     uint64_t window = readers * (uint64_t)(p->o->burst * p->o->window);
     for (;;) {
-        if (atomic_load(&p->flow->stop)) return false;
-        uint64_t done = atomic_load(&p->flow->delivered) + *granted, all = p->flow->published * readers;
-        if (done > all) *granted -= done - all; /* late, not lost */
-        if (all - (done < all ? done : all) < window) return true;
-        struct pollfd credit = {.fd = p->flow->credit_fd, .events = POLLIN};
+        if (atomic_load(&flow->stop)) return false;
+        uint64_t all = flow->published * readers, delivered = atomic_load(&flow->delivered);
+        uint64_t missing = all > delivered ? all - delivered : 0;
+        if (*granted > missing) *granted = missing; /* late, not lost */
+        uint64_t under_way = missing - *granted;
+        if (under_way < window) return true;
+        uint64_t wanted = delivered + under_way - window + 1;
+        atomic_store(&flow->wanted, wanted);
+        if (atomic_load(&flow->delivered) >= wanted) continue;
+        struct pollfd credit = {.fd = flow->credit_fd, .events = POLLIN};
         int ready = poll(&credit, 1, 1000);
         uint64_t drained;
-        if (ready > 0 && read(p->flow->credit_fd, &drained, sizeof drained) < 0) continue;
-        if (ready == 0) {
-            p->flow->stalls++;
-            *granted += all - done;
+        if (ready > 0 && read(flow->credit_fd, &drained, sizeof drained) < 0) continue;
+        if (ready == 0 && atomic_load(&flow->delivered) == delivered) {
+            flow->stalls++;
+            *granted += under_way;
         }
     }
 }

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char mark[] = "\"symbol\":\"";
-#define MARK     (sizeof mark - 1)
+#define MARK     FIND_MARK_SIZE
 #define IN_FRONT 48 /* bytes before the mark, in which the tick's seq stands */
 
 static void take_latency(struct measured *m, const char *tick, const char *end);
@@ -15,19 +14,20 @@ void stream_take(struct subscriber *s, struct measured *m, const struct options 
                  size_t size, bool measuring)
 {
     const char *end = bytes + size, *at = bytes + s->from, *first = NULL, *last = NULL, *cut = NULL;
-    uint64_t ticks = 0;
-    for (;;) {
-        const char *tick = memmem(at, (size_t)(end - at), mark, MARK);
-        if (!tick) break;
-        const char *close = memchr(tick, '}', (size_t)(end - tick));
+    struct find found = find_begin(at, end);
+    uint64_t ticks = 0, every = (uint64_t)o->sample, sampled = every - s->ticks % every;
+    for (const char *tick; (tick = find_mark(&found)) != NULL;) {
+        const char *close = find_close(&found);
         if (!close) {
             cut = tick;
             break;
         }
         if (!first) first = tick;
         last = tick;
-        ticks++;
-        if (measuring && (s->ticks + ticks) % (uint64_t)o->sample == 0) take_latency(m, tick, close);
+        if (++ticks == sampled) {
+            sampled += every;
+            if (measuring && !s->swept) take_latency(m, tick, close);
+        }
         at = close;
     }
     if (first && s->seq_first == 0) {
