@@ -42,6 +42,7 @@ static void give(void *context, void *address);
 static bool pack_bits(struct deflater *d, uint8_t bits);
 static enum deflater_result unpack_piece(struct inflater *i, const uint8_t *in, uint32_t size);
 static void after_final(struct inflater *i);
+static bool tail_fits(struct inflater *i);
 
 struct deflater *deflater_create(int level)
 {
@@ -147,13 +148,14 @@ void inflater_destroy(struct inflater *i)
 enum deflater_result inflater_unpack(struct inflater *i, const uint8_t *in, uint32_t size, uint8_t *out,
                                      uint32_t out_size, uint32_t *out_bytes)
 {
-    static const uint8_t tail[4] = {0x00, 0x00, 0xFF, 0xFF};
     z_stream *z = &i->z;
     if (!i->takeover) inflateReset(z);
     z->next_out = out;
     z->avail_out = out_size + 1; /* the one more tells a message that is too big from one that just fits */
     enum deflater_result result = unpack_piece(i, in, size);
-    if (result == DEFLATER_OK) result = unpack_piece(i, tail, sizeof tail);
+    /* Nothing read since a final block: it was the message's last. */
+    bool ended = size == 0 || z->total_in == 0;
+    if (result == DEFLATER_OK && !ended && !tail_fits(i)) result = DEFLATER_BAD;
     *out_bytes = result == DEFLATER_OK ? out_size + 1 - z->avail_out : 0;
     return result;
 }
@@ -182,4 +184,18 @@ static void after_final(struct inflater *i)
     if (i->takeover) inflateGetDictionary(&i->z, window, &size);
     inflateReset(&i->z);
     if (size > 0) inflateSetDictionary(&i->z, window, size);
+}
+
+/* What is appended to a message is the rest of an empty block that the message has begun: that block ends
+ * with it, and it adds nothing. Else the message ended inside another one. */
+static bool tail_fits(struct inflater *i)
+{
+    static const uint8_t tail[4] = {0x00, 0x00, 0xFF, 0xFF};
+    enum { LAST_BLOCK = 64, BLOCK_ENDED = 128 }; /* zlib.h, inflate; the bits below: read but not used */
+    z_stream *z = &i->z;
+    uInt room = z->avail_out;
+    z->next_in = (Bytef *)(uintptr_t)tail;
+    z->avail_in = sizeof tail;
+    return inflate(z, Z_BLOCK) == Z_OK && z->avail_in == 0 && z->avail_out == room &&
+           (z->data_type & ~LAST_BLOCK) == BLOCK_ENDED;
 }

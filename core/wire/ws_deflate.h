@@ -70,6 +70,8 @@ void inflater_destroy(struct inflater *i);
 
 /* Unpacks a whole message (7.2.2) into out, which has room for out_size + 1 bytes. Stops there: a bomb costs
  * no more than a message of that size. A block after a final one (7.2.3.5) is read as a stream of its own.
+ * A message that ends inside a block is DEFLATER_BAD; that ends with a final block, or of no bytes, is whole
+ * though no empty block follows: some senders do so, and nothing is missing.
  * With takeover nothing can be unpacked any more after a result that is not DEFLATER_OK. */
 enum deflater_result inflater_unpack(struct inflater *i, const uint8_t *in, uint32_t size, uint8_t *out,
                                      uint32_t out_size, uint32_t *out_bytes);

@@ -30,6 +30,7 @@ enum { MODE_FRAMES = 1, MODE_BITS = 2 /* and above: the window to pack with */ }
     X("a message that is too big")                                                                           \
     X("a bomb: 100 times its size and more")                                                                 \
     X("a block after a final one")                                                                           \
+    X("a message that ends inside a block")                                                                  \
     X("a packed message in one frame")                                                                       \
     X("a packed message in fragments")                                                                       \
     X("a plain message")                                                                                     \
@@ -98,46 +99,65 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 
 /* ---- One message. ---- */
 
-/* The message by zlib alone; *bytes of it are in out, which has room for limit + 1. *restarted: a block came
- * behind a final one. */
-static enum deflater_result reference(const uint8_t *in, uint32_t size, uint8_t *out, uint32_t limit,
-                                      uint32_t *bytes, bool *restarted)
+struct reference {
+    z_stream z;
+    uint8_t *out; /* has room for limit + 1 */
+    uint32_t limit, bytes;
+    bool final;     /* a final block was the last thing read */
+    bool restarted; /* a block came behind a final one */
+};
+
+static enum deflater_result feed(struct reference *r, const char *in, uint32_t size)
 {
     enum { PIECE = 61 };
-    z_stream z = {.zalloc = NULL};
-    enum deflater_result result = DEFLATER_OK;
-    uint32_t total = 0;
-    uint8_t *whole = malloc(size + 4);
-    TC_ASSERT(whole != NULL);
-    TC_ASSERT(inflateInit2(&z, -15) == Z_OK);
-    if (size) memcpy(whole, in, size);
-    memcpy(whole + size, "\x00\x00\xFF\xFF", 4);
-    z.next_in = whole;
-    z.avail_in = size + 4;
-    for (int r = Z_OK; result == DEFLATER_OK && (z.avail_in > 0 || z.avail_out == 0);) {
+    r->z.next_in = (Bytef *)(uintptr_t)in;
+    r->z.avail_in = size;
+    do {
         uint8_t piece[PIECE];
-        if (r == Z_STREAM_END) {
-            inflateReset(&z);
-            *restarted = true;
-            if (z.avail_in > 4) goal("a block after a final one");
+        if (r->final && r->z.avail_in > 0) {
+            inflateReset(&r->z);
+            r->final = false;
+            r->restarted = true;
         }
-        z.next_out = piece;
-        z.avail_out = PIECE;
-        r = inflate(&z, Z_SYNC_FLUSH);
-        uint32_t got = PIECE - z.avail_out;
-        if (got > limit + 1 - total) got = limit + 1 - total;
-        memcpy(out + total, piece, got);
-        total += got;
-        if (total > limit)
-            result = DEFLATER_TOO_BIG;
-        else if (r == Z_DATA_ERROR)
-            result = DEFLATER_BAD;
-        if (result == DEFLATER_BAD) goal(z.msg);
-        if (r == Z_BUF_ERROR) break; /* all output was taken just before */
-    }
-    inflateEnd(&z);
-    free(whole);
-    *bytes = result == DEFLATER_OK ? total : 0;
+        r->z.next_out = piece;
+        r->z.avail_out = PIECE;
+        int result = inflate(&r->z, Z_SYNC_FLUSH);
+        uint32_t got = PIECE - r->z.avail_out;
+        if (got > r->limit + 1 - r->bytes) got = r->limit + 1 - r->bytes;
+        memcpy(r->out + r->bytes, piece, got);
+        r->bytes += got;
+        if (r->bytes > r->limit) return DEFLATER_TOO_BIG;
+        if (result == Z_DATA_ERROR) {
+            goal(r->z.msg);
+            return DEFLATER_BAD;
+        }
+        r->final = result == Z_STREAM_END;
+    } while (r->z.avail_in > 0 || r->z.avail_out == 0);
+    return DEFLATER_OK;
+}
+
+/* Behind the message and what is appended to it a block may begin: a final one without bytes is read as that.
+ */
+static bool ends_between_blocks(struct reference *r)
+{
+    if (r->final) return true;
+    uint32_t bytes = r->bytes;
+    bool restarted = r->restarted, whole = feed(r, "\x00\x00\xFF\xFF", 4) == DEFLATER_OK;
+    if (!r->final) whole = whole && feed(r, "\x01\x00\x00\xFF\xFF", 5) == DEFLATER_OK;
+    whole = whole && r->final && r->bytes == bytes && r->restarted == restarted;
+    if (!whole) goal("a message that ends inside a block");
+    return whole;
+}
+
+/* The message by zlib alone; r->bytes of it are in r->out. */
+static enum deflater_result by_zlib(struct reference *r, const uint8_t *in, uint32_t size)
+{
+    TC_ASSERT(inflateInit2(&r->z, -15) == Z_OK);
+    enum deflater_result result = feed(r, (const char *)in, size);
+    if (r->restarted) goal("a block after a final one");
+    if (result == DEFLATER_OK && size > 0 && !ends_between_blocks(r)) result = DEFLATER_BAD;
+    if (result != DEFLATER_OK) r->bytes = 0;
+    inflateEnd(&r->z);
     return result;
 }
 
@@ -164,11 +184,11 @@ static void one_message(struct deflater *d, uint8_t bits, const uint8_t *in, uin
     enum deflater_result result = deflater_unpack(d, in, size, out, limit, &bytes);
     TC_ASSERT(out[limit + 1] == 0x5A);
     TC_ASSERT(bytes <= limit);
-    bool restarted = false;
-    TC_ASSERT(reference(in, size, again, limit, &bytes_again, &restarted) == result);
-    TC_ASSERT(bytes_again == bytes);
+    struct reference r = {.out = again, .limit = limit};
+    TC_ASSERT(by_zlib(&r, in, size) == result);
+    TC_ASSERT(r.bytes == bytes);
     TC_ASSERT(memcmp(out, again, bytes) == 0);
-    if (!restarted) /* once: what is cut off may end within a block */
+    if (!r.restarted) /* once: the next may refer to it */
         keeps_window(in, size, out, bytes, limit, result, 1);
     if (result == DEFLATER_TOO_BIG) goal("a message that is too big");
     if (result == DEFLATER_TOO_BIG && limit > 100 * size) goal("a bomb: 100 times its size and more");

@@ -77,7 +77,9 @@ def test_packed_commands(io):
 
 WRONG = [
     ("reserved_block", frame(TEXT, b"\xff\xff", rsv=4), 1007),
-    ("cut", frame(BINARY, b"\x02\x13\x00\x00", rsv=4), 1007),
+    ("too_far", frame(BINARY, b"\x02\x13\x00\x00", rsv=4), 1007),
+    ("ends_in_a_block", frame(TEXT, pack(b'{"op":"ping","id":9}')[:-1], rsv=4), 1007),
+    ("ends_in_stored_bytes", frame(BINARY, b"\x00\x09\x00\xf6\xffHello", rsv=4), 1007),
     ("not_utf8", frame(TEXT, pack(b"\xc3\x28 and more"), rsv=4), 1007),
     ("control_packed", frame(PING, b"", rsv=4), 1002),
     ("continuation_packed", frame(TEXT, pack(b"x" * 50)[:5], fin=False, rsv=4) + frame(CONTINUATION, pack(b"x" * 50)[5:], rsv=4), 1002),

@@ -161,6 +161,45 @@ static void bytes_that_are_no_deflate(void **state)
     assert_int_equal(deflater_unpack(*state, too_far, sizeof too_far, out, 32, &size), DEFLATER_BAD);
 }
 
+/* 7.2.2: what the receiver appends is the rest of an empty block, which the message itself has begun. */
+static void messages_that_end_inside_a_block(void **state)
+{
+    static const struct {
+        const char *bytes;
+        uint32_t size;
+    } cases[] = {
+        {"\xf2\x48\xcd\xc9\xc9\x07", 6},                  /* the end of the block is missing */
+        {"\xf2\x48\xcd", 3},                              /* within its codes */
+        {"\xf2", 1},                                      /* at its head */
+        {"\x00\x05\x00\xfa\xff\x48\x65", 7},              /* within bytes that are stored */
+        {"\x00\x09\x00\xf6\xff\x48\x65\x6c\x6c\x6f", 10}, /* so that the four would be its last ones */
+        {"\x00\x05\x00", 3},                              /* within their count */
+        {"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f", 10}, /* an end, but no empty block begun */
+        {"\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd", 10}, /* behind a final block */
+        {"\x05\xe0\x81\x08\x00\x00\x00\x00\x00\x20", 10}, /* within the description of codes */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t out[32];
+        uint32_t size = 1;
+        enum deflater_result result =
+            deflater_unpack(*state, (const uint8_t *)cases[i].bytes, cases[i].size, out, 16, &size);
+        if (result != DEFLATER_BAD || size != 0) fail_msg("case %zu: %d, %u bytes", i, (int)result, size);
+    }
+}
+
+/* Not as 7.2.1 wants it, but nothing is missing. */
+static void ends_that_are_taken_as_well(void **state)
+{
+    static const uint8_t no_lead[] = {0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00}, final_empty[] = {0x01};
+    uint8_t out[32];
+    uint32_t size = 0;
+    assert_int_equal(deflater_unpack(*state, no_lead, sizeof no_lead, out, 16, &size), DEFLATER_OK);
+    assert_int_equal(size, 5);
+    assert_memory_equal(out, "Hello", 5);
+    assert_int_equal(deflater_unpack(*state, final_empty, 1, out, 16, &size), DEFLATER_OK);
+    assert_int_equal(size, 0);
+}
+
 static void a_bomb_stops_at_the_limit(void **state)
 {
     enum { ZEROS = 16 << 20, LIMIT = 65536 };
@@ -193,6 +232,9 @@ static void what_is_packed_is_unpacked(void **state)
         assert_int_equal(deflater_unpack(*state, packed, bytes, out, size, &got), DEFLATER_OK);
         assert_int_equal(got, size);
         assert_memory_equal(out, plain, size);
+        if (letters > 16 || bytes < 2) continue; /* no block is stored: no other end than the last is one */
+        uint32_t cut = 1 + (uint32_t)random_below(&random, bytes - 1);
+        assert_int_equal(deflater_unpack(*state, packed, cut, out, size, &got), DEFLATER_BAD);
     }
     assert_in_range(packed_count, 100, 300);
     assert_int_equal(deflater_pack(*state, 15, plain, 1000, packed, 15), 0);
@@ -258,6 +300,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(examples_of_the_rfc, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(a_message_as_large_as_allowed, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(bytes_that_are_no_deflate, open_deflater, close_deflater),
+        cmocka_unit_test_setup_teardown(messages_that_end_inside_a_block, open_deflater, close_deflater),
+        cmocka_unit_test_setup_teardown(ends_that_are_taken_as_well, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(a_bomb_stops_at_the_limit, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(what_is_packed_is_unpacked, open_deflater, close_deflater),
         cmocka_unit_test(rsv1_where_it_was_agreed),

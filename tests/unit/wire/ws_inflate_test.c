@@ -140,6 +140,38 @@ static void final_blocks_keep_the_window(void **state)
     inflater_destroy(i);
 }
 
+/* zlib gives nothing for a flush when nothing came since the last one: others' servers send just that. What
+ * is unusual in a message's end is no part of the next message. */
+static void unusual_ends_leave_the_window_alone(void **state)
+{
+    (void)state;
+    static const uint8_t first[] = {0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00},
+                         second[] = {0xf2, 0x00, 0x11, 0x00, 0x00}, no_lead[] = {0xf3, 0x00, 0x11, 0x00},
+                         final_empty[] = {0x01};
+    static const struct {
+        const uint8_t *bytes;
+        uint32_t size, plain;
+    } messages[] = {{first, sizeof first, 5},
+                    {NULL, 0, 0},
+                    {second, sizeof second, 5},
+                    {final_empty, 1, 0},
+                    {second, sizeof second, 5},
+                    {no_lead, sizeof no_lead, 5},
+                    {NULL, 0, 0},
+                    {second, sizeof second, 5}};
+    struct inflater *i = inflater_create(15, true);
+    for (size_t k = 0; k < sizeof messages / sizeof messages[0]; k++) {
+        uint8_t out[16];
+        uint32_t size = 1;
+        assert_int_equal(inflater_unpack(i, messages[k].bytes, messages[k].size, out, 10, &size),
+                         DEFLATER_OK);
+        assert_int_equal(size, messages[k].plain);
+        assert_memory_equal(out, "Hello", size);
+    }
+    assert_int_equal(inflater_unpack(i, second, 2, (uint8_t[16]){0}, 10, &(uint32_t){0}), DEFLATER_BAD);
+    inflater_destroy(i);
+}
+
 static void a_bomb_stops_at_the_limit(void **state)
 {
     (void)state;
@@ -178,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_stream_of_messages_with_every_window),
         cmocka_unit_test(a_window_that_is_too_large),
         cmocka_unit_test(final_blocks_keep_the_window),
+        cmocka_unit_test(unusual_ends_leave_the_window_alone),
         cmocka_unit_test(a_bomb_stops_at_the_limit),
         cmocka_unit_test(a_server_of_the_smallest_window),
     };
