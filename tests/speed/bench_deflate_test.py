@@ -47,8 +47,26 @@ class Deflate(unittest.TestCase):
                 self.assertLess(row["bytes_per_tick"], plain["bytes_per_tick"] / 3, name)
         self.assertLess(rows["ws"]["bytes_per_tick"], rows["ws, level 1, no takeover"]["bytes_per_tick"])
 
+    def test_those_who_only_read(self):
+        """Most unpack nothing: what went to them is the server's own count, and the others see that it is true."""
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "rows.json")
+            done = script("--connections", str(CONNECTIONS), "--drained", "40", "--rounds", "1", "--seconds", "1", "--loads", "400",
+                          "--servers", "tickcast; tickcast, plain", "--json", out)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            with open(out, encoding="utf-8") as file:
+                packed, plain = json.load(file)
+        self.assertEqual((packed["agreed"], plain["agreed"]), (CONNECTIONS - 40, 0))
+        self.assertGreater(packed["for_each_packed"], 1)
+        self.assertEqual(plain["for_each_packed"], 0)
+        for row in (packed, plain):
+            self.assertGreater(row["delivered"], 400 * 10, "more than those who unpack could have got")
+            self.assertGreater(row["clients"], 0)
+
     def test_wrong_calls_are_told(self):
         for words, says in ((("--servers", "nobody"), "there are: tickcast"), (("--connections", "0"), "of 1 or more"),
+                            (("--connections", "5", "--drained", "5"), "fewer than --connections"),
+                            (("--drained", "5"), "is for tickcast alone"),
                             (("--seconds", "0.3", "--loads", "100"), "takes 0.5 s")):
             done = script(*words)
             self.assertNotEqual(done.returncode, 0)
