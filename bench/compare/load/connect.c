@@ -48,7 +48,7 @@ static void shake_hands(struct load *l, struct subscriber *s)
                  l->o.subprotocol ? l->o.subprotocol : "", l->o.subprotocol ? "\r\n" : "");
     write_all(s->fd, request, (size_t)size);
     fcntl(s->fd, F_SETFL, O_NONBLOCK);
-    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = s};
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = s};
     if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &e) < 0) die("epoll: %s", strerror(errno));
 }
 

@@ -7,7 +7,7 @@
  * the tick's intended time (ns or us since 1970), from which latency is taken.
  *
  * Every subscriber is read at once when something came for it; or (-E) one in E is, evenly spread over the
- * order of connecting, and the others are read in turn, each every 20 ms, which costs a tenth: no event and
+ * order of connecting, and the others are read in turn, each every 20 ms, which costs less: no event and
  * no read of its own for each tick, and no waking of this thread by the server's send. All of them count
  * every tick and are checked for holes; latency is taken from those that are waited for. So it is with fixed
  * rates, against every server alike: there this thread was out of processor at 1000 subscribers before any

@@ -14,8 +14,7 @@
 
 static int wait_ms(const struct load *l, uint64_t now, uint64_t end_ns);
 static void sweep(struct load *l, uint64_t now);
-static void readable(struct load *l, struct subscriber *s, bool hung_up);
-static bool read_once(struct load *l, struct subscriber *s, ssize_t *n);
+static void readable(struct load *l, struct subscriber *s);
 static void give_credit(struct load *l);
 
 void read_until(struct load *l, uint64_t end_ns, const uint32_t *count, uint32_t enough)
@@ -23,7 +22,7 @@ void read_until(struct load *l, uint64_t end_ns, const uint32_t *count, uint32_t
     struct epoll_event events[EVENTS_MAX];
     for (uint64_t now = now_mono_ns(); now < end_ns && (!count || *count < enough); now = now_mono_ns()) {
         int n = epoll_wait(l->epoll, events, EVENTS_MAX, wait_ms(l, now, end_ns));
-        for (int i = 0; i < n; i++) readable(l, events[i].data.ptr, events[i].events & EPOLLRDHUP);
+        for (int i = 0; i < n; i++) readable(l, events[i].data.ptr);
         if (l->swept > 0) sweep(l, now_mono_ns());
         give_credit(l);
     }
@@ -47,43 +46,33 @@ static void sweep(struct load *l, uint64_t now)
             s = &l->subscribers[l->sweep_at];
             l->sweep_at = (l->sweep_at + 1) % l->o.connections;
         } while (!s->swept || !s->open);
-        if (!s->over) readable(l, s, false);
+        if (!s->over) readable(l, s);
     }
 }
 
-/* An edge tells of news once, so all of it is taken: a read that leaves room in the buffer found the end of
- * it. */
-static void readable(struct load *l, struct subscriber *s, bool hung_up)
-{
-    ssize_t n;
-    while (read_once(l, s, &n) && (n == READ_BYTES || hung_up)) continue;
-}
-
-/* False: there was nothing, or there will be no more. */
-static bool read_once(struct load *l, struct subscriber *s, ssize_t *n)
+static void readable(struct load *l, struct subscriber *s)
 {
     memcpy(l->buffer, s->carry, s->carry_size);
-    *n = recv(s->fd, l->buffer + s->carry_size, READ_BYTES, MSG_DONTWAIT);
-    if (*n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (*n <= 0) {
+    ssize_t n = recv(s->fd, l->buffer + s->carry_size, READ_BYTES, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n <= 0) {
         epoll_ctl(l->epoll, EPOLL_CTL_DEL, s->fd, NULL);
         s->over = true;
         l->over++;
         if (!s->open) die("the server closed a connection during its handshake");
-        return false;
+        return;
     }
-    size_t size = s->carry_size + (size_t)*n;
+    size_t size = s->carry_size + (size_t)n;
     if (!s->open) {
         connect_answer(l, s, l->buffer, size);
-        return !s->stuck;
+        return;
     }
-    if (l->measuring) l->m.bytes += (uint64_t)*n, l->m.reads++;
+    if (l->measuring) l->m.bytes += (uint64_t)n, l->m.reads++;
     bool first = s->seq_first == 0;
     uint64_t before = first ? 0 : s->ticks;
     stream_take(s, &l->m, &l->o, l->buffer, size, l->measuring);
     if (first && s->seq_first > 0) l->ticking++;
     l->delivered += s->ticks - before;
-    return true;
 }
 
 /* The publisher is woken when there is room for its next burst, not before. Pairs with wait_for_room: each
