@@ -79,8 +79,8 @@ struct feed_ops {
      * field and reason. */
     int (*poll)(struct feed *, struct feed_writer *, const struct feed_clock *, uint32_t ticks_max,
                 struct fault *f);
-    /* Monotonic time at which poll has something to do again; 0: at once; FEED_NEVER: only when its sleeper
-     * is woken. */
+    /* Monotonic time at which poll has something to do again; 0: at once; FEED_NEVER: only when its
+     * descriptor is ready (struct feed). */
     uint64_t (*due_ns)(const struct feed *);
     void (*close)(struct feed *);
 };
@@ -91,6 +91,10 @@ struct feed {
     const struct feed_ops *ops;
     char name[FEED_NAME_MAX + 1]; /* for feed ticks; at most FEED_NAME_MAX characters */
     enum feed_pace pace;
+    /* With has_fd: poll is called, too, when this descriptor can be read (a socket, an eventfd). The feed may
+     * change both in poll, and closes it itself. */
+    bool has_fd;
+    int fd;
     /* Progress for people, written by the feed: 0..1000 (permille), or UINT32_MAX where unknown; seconds left
      * likewise. */
     uint32_t progress_permille, seconds_left;

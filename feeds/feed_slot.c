@@ -66,12 +66,14 @@ uint64_t feed_slot_turn(struct feed_slot *slot, const struct feed_thread_options
     feed_writer_tell_losses(slot->writer);
     uint64_t losses_ns = feed_writer_losses_due_ns(slot->writer);
     uint64_t due_ns = slot->feed->ops->due_ns(slot->feed);
+    if (slot->ready) due_ns = min_u64(due_ns, clock->mono_ns);
     if (due_ns > clock->mono_ns) return min_u64(due_ns, losses_ns);
     struct pace_answer pace =
         pace_look(&slot->pace, slot->feed->pace, slot->log, clock->mono_ns, o->stall_bound_ns);
     if (pace.stalled && o->stalled) o->stalled(o->context, pace.stalled_seq);
     slot->held = pace.held;
     if (pace.held) return min_u64(pace.look_ns, losses_ns);
+    slot->ready = false;
     tell_lateness(slot, due_ns, clock->mono_ns);
     poll_feed(slot, clock);
     if (slot->state != SLOT_RUNNING) return FEED_NEVER;
@@ -136,5 +138,6 @@ bool feed_slot_held(struct feed_slot *slot, const struct feed_thread_options *o,
 bool feed_slot_drained(const struct feed_slot *slot, uint64_t mono_ns)
 {
     /* A held feed's next ticks come when it is asked for them: none is waiting anywhere. */
-    return slot->state != SLOT_RUNNING || slot->held || slot->feed->ops->due_ns(slot->feed) > mono_ns;
+    bool due = slot->ready || slot->feed->ops->due_ns(slot->feed) <= mono_ns;
+    return slot->state != SLOT_RUNNING || slot->held || !due;
 }

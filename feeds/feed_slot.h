@@ -22,6 +22,7 @@ struct feed_slot {
     struct pace pace;
     bool held;                    /* by its pace, at the last look */
     bool late;                    /* `stalled` was told, `resumed` not yet */
+    bool ready;                   /* its descriptor can be read: due whatever it says */
     uint64_t began_ns, polled_ns; /* monotonic */
     struct fault fault;           /* when FAILED */
 };

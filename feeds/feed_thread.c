@@ -9,9 +9,11 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/promptness.h"
 #include "config/limits.h"
 #include "feeds/feed_slot.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,6 +61,7 @@ static bool wait_go(struct feed_thread *t);
 static uint32_t members(const struct feed_thread *t);
 static uint64_t run_round(struct feed_thread *t);
 static void rest(struct feed_thread *t, uint64_t until_ns);
+static void wait_descriptors(struct feed_thread *t, struct sleeper *sleeper, uint64_t wait_ns);
 static bool pace_changed(struct feed_thread *t);
 static bool stopping(const struct feed_thread *t);
 static struct feed_clock read_clock(void);
@@ -149,6 +152,7 @@ static void *thread_main(void *argument)
 {
     struct feed_thread *t = argument;
     pthread_setname_np(pthread_self(), "feeds");
+    promptness_ask(); /* what it brings is late for everybody while it waits for a worker's slice to end */
     struct fault fault = {0};
     int rc = open_all(t, &fault);
     if (rc == 0) publish_stats(t, true);
@@ -282,9 +286,26 @@ static void rest(struct feed_thread *t, uint64_t until_ns)
     }
     now_ns = clock_mono_ns();
     if (until_ns > now_ns)
-        sleeper_wait(sleeper, until_ns - now_ns);
+        wait_descriptors(t, sleeper, until_ns - now_ns);
     else
         sleeper_cancel(sleeper);
+}
+
+/* Sleeps, and on the descriptors of feeds that are not held back as well: a held one would end the sleep
+ * without being asked. */
+static void wait_descriptors(struct feed_thread *t, struct sleeper *sleeper, uint64_t wait_ns)
+{
+    struct pollfd fds[1 + FEEDS_MAX];
+    struct feed_slot *slots[1 + FEEDS_MAX];
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < t->slot_count; i++) {
+        struct feed_slot *slot = &t->slots[i];
+        if (slot->state != SLOT_RUNNING || slot->held || !slot->feed->has_fd) continue;
+        slots[count] = slot;
+        fds[count++] = (struct pollfd){.fd = slot->feed->fd, .events = POLLIN};
+    }
+    sleeper_wait_with(sleeper, fds, count, wait_ns);
+    for (uint32_t i = 1; i < count; i++) slots[i]->ready = fds[i].revents != 0;
 }
 
 /* A held feed may go on. */

@@ -31,12 +31,21 @@ void sleeper_wake_slow(struct sleeper *s)
 
 void sleeper_wait(struct sleeper *s, uint64_t wait_ns)
 {
+    struct pollfd own;
+    sleeper_wait_with(s, &own, 1, wait_ns);
+}
+
+void sleeper_wait_with(struct sleeper *s, struct pollfd *fds, uint32_t count, uint64_t wait_ns)
+{
     struct timespec t = {.tv_sec = (time_t)(wait_ns / NS_PER_SECOND),
                          .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
-    struct pollfd p = {.fd = s->event_fd, .events = POLLIN};
-    if (ppoll(&p, 1, &t, NULL) > 0) {
-        uint64_t count;
-        ssize_t ignored = read(s->event_fd, &count, sizeof count);
+    fds[0] = (struct pollfd){.fd = s->event_fd, .events = POLLIN};
+    int ready = ppoll(fds, count, &t, NULL);
+    if (ready < 0) /* a signal: nothing was looked at */
+        for (uint32_t i = 0; i < count; i++) fds[i].revents = 0;
+    if (ready > 0 && fds[0].revents != 0) {
+        uint64_t wakes;
+        ssize_t ignored = read(s->event_fd, &wakes, sizeof wakes);
         (void)ignored;
     }
     sleeper_cancel(s);

@@ -38,4 +38,9 @@ static inline void sleeper_wake(struct sleeper *s)
 /* Thread: the sleeper's own, for one without a ring: blocks until woken or for at most wait_ns. */
 void sleeper_wait(struct sleeper *s, uint64_t wait_ns);
 
+/* The same, and at most until one of fds[1] to fds[count - 1] is ready (poll(2): `events` are waited for,
+ * `revents` say what came). fds[0] is the sleeper's own. */
+struct pollfd;
+void sleeper_wait_with(struct sleeper *s, struct pollfd *fds, uint32_t count, uint64_t wait_ns);
+
 #endif

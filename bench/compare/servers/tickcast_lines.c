@@ -1,7 +1,7 @@
 /* bench/compare/servers/tickcast_lines.c -- tickcast with one more feed, so that it gets its ticks as the
  * others do: `lines:?port=P` takes one TCP connection and reads the publisher's lines from it. Linked with
- * the whole program in place of feeds/feed_registry.c. Polled every 50 us (`poll=US`) while nothing comes, at
- * once while something does: what that costs counts against tickcast. Thread: the feed thread. */
+ * the whole program in place of feeds/feed_registry.c. Thread: the feed thread, which sleeps on the socket.
+ */
 #include "feeds/feed.h"
 #include "tick/decimal.h"
 
@@ -14,15 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define POLL_US 50
-#define ROOM    (1u << 20)
+#define ROOM (1u << 20)
 #define SYMBOLS                                                                                              \
     500u /* S000 to S499, known from the start: a symbol's first tick takes a position of the log */
 
 struct lines_feed {
     struct feed feed;
     int listen_fd, fd;
-    uint64_t polled_ns, poll_ns;
     bool defined;
     int64_t ids[SYMBOLS];
     uint32_t used;
@@ -37,9 +35,7 @@ static void lines_close(struct feed *feed);
 static bool line_push(struct lines_feed *l, struct feed_writer *w, const char *line);
 
 static const struct feed_ops feed_lines = {.scheme = "lines",
-                                           .help =
-                                               "port=P        where the publisher connects to\n"
-                                               "poll=US       how often it is asked while nothing comes\n",
+                                           .help = "port=P        where the publisher connects to\n",
                                            .open = lines_open,
                                            .poll = lines_poll,
                                            .due_ns = lines_due_ns,
@@ -53,16 +49,14 @@ const struct feed_ops *feed_find(struct text scheme)
 
 static int lines_open(struct feed **out, struct feed_uri *uri, struct fault *f)
 {
-    uint64_t port = 0, poll_us = POLL_US;
+    uint64_t port = 0;
     int rc = feed_uri_u64(uri, "port", 1, 65535, &port, f);
-    if (rc == 0) rc = feed_uri_u64(uri, "poll", 1, 1000000, &poll_us, f);
     if (rc == 0) rc = feed_uri_unused(uri, &feed_lines, f);
     if (rc < 0) return rc;
     struct lines_feed *l = calloc(1, sizeof *l);
     if (!l) return fault_set(f, TC_ESYSTEM, "lines: out of memory");
     l->feed = (struct feed){
         .ops = &feed_lines, .name = "lines", .progress_permille = UINT32_MAX, .seconds_left = UINT32_MAX};
-    l->poll_ns = poll_us * NS_PER_US;
     l->fd = -1;
     l->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {
@@ -73,6 +67,8 @@ static int lines_open(struct feed **out, struct feed_uri *uri, struct fault *f)
         lines_close(&l->feed);
         return rc;
     }
+    l->feed.has_fd = true;
+    l->feed.fd = l->listen_fd;
     *out = &l->feed;
     return 0;
 }
@@ -81,6 +77,7 @@ static int lines_poll(struct feed *feed, struct feed_writer *w, const struct fee
                       uint32_t ticks_max, struct fault *f)
 {
     (void)ticks_max; /* what one read brings is bounded by the buffer */
+    (void)clock;
     struct lines_feed *l = (struct lines_feed *)feed;
     for (uint32_t i = 0; !l->defined && i < SYMBOLS; i++) {
         char name[16];
@@ -88,14 +85,15 @@ static int lines_poll(struct feed *feed, struct feed_writer *w, const struct fee
         l->ids[i] = feed_symbol(w, (struct text){name, (size_t)size});
     }
     l->defined = true;
-    l->polled_ns = clock->mono_ns;
     if (l->fd < 0) l->fd = accept4(l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (l->fd < 0) return 0;
+    l->feed.fd = l->fd;
     ssize_t n = recv(l->fd, l->bytes + l->used, ROOM - l->used, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
     if (n <= 0) { /* a probe of the port, or the publisher has ended: the next one may come */
         close(l->fd);
         l->fd = -1;
+        l->feed.fd = l->listen_fd;
         l->used = 0;
         return 0;
     }
@@ -134,8 +132,8 @@ static bool line_push(struct lines_feed *l, struct feed_writer *w, const char *l
 
 static uint64_t lines_due_ns(const struct feed *feed)
 {
-    const struct lines_feed *l = (const struct lines_feed *)feed;
-    return l->polled_ns + l->poll_ns;
+    (void)feed;
+    return FEED_NEVER; /* only when something can be read */
 }
 
 static void lines_close(struct feed *feed)
