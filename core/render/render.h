@@ -16,16 +16,17 @@
 
 #define RENDER_FRAMES_MAX 256u                   /* WebSocket frames of one call */
 #define RENDER_SCAN_MAX   16384u                 /* log positions looked at by one call (decision 19) */
-#define RENDER_BYTES_MAX  (4u * FRAME_BYTES_MAX) /* bytes of one call with frame=tick */
+#define RENDER_BYTES_MAX  (4u * FRAME_BYTES_MAX) /* bytes of one call */
 #define RENDER_KEEP_MAX   1024u                  /* ticks of one frame: none is shorter than 16 bytes */
 #define RENDER_SAMPLES    (RENDER_SCAN_MAX / AGE_SAMPLE) /* multiples of AGE_SAMPLE in one call's range */
 
 /* Where a frame of the output ends, and the position of a client that has it whole. */
 struct frame_end {
-    uint32_t offset;
     uint64_t
         position; /* for FRAME_BATCH (and `covered`): what was covered; for a tick frame: the tick's seq */
-    uint32_t conflated; /* FRAME_TICK: state ticks left out before this one */
+    uint32_t offset;
+    uint32_t conflated; /* FRAME_BATCH: told by the frames up to this one; FRAME_TICK: left out before it */
+    uint32_t ticks;     /* FRAME_BATCH: in the frames up to this one */
     bool covered;       /* FRAME_TICK: this is the `covered` frame */
     bool definition;    /* FRAME_TICK, binary: it defines a symbol; no tick */
 };
@@ -88,6 +89,22 @@ static inline void render_out_copy(struct render_out *to, const struct render_ou
 #define RENDER_SLACK 512u
 int render(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
            struct render_out *result);
+
+/* Further frames behind those in result, which stopped at a limit. For render_run. */
+int render_more(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
+                struct render_out *result);
+
+/* As render, and with FRAME_BATCH as many frames one after the other as bytes_max has whole FRAME_BYTES_MAX
+ * for: what render() gives when it is called again from where it stopped. A send costs the kernel the same
+ * whatever it carries, so who is owed more than a frame gets all in one. out->to is what the last frame
+ * covers. */
+static inline int render_run(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
+                             struct render_out *result)
+{
+    int r = render(in, scratch, out, result);
+    bool whole = r < 0 || !result->more || result->frames == 0 || in->framing != FRAME_BATCH;
+    return whole ? r : render_more(in, scratch, out, result);
+}
 
 /* ---- Snapshots (decisions 5, 7). ---- */
 

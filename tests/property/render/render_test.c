@@ -32,6 +32,8 @@ static const char *const names[SYMBOLS] = {"AAPL",
 static const char *const patterns[] = {"*",    "A*",   "AAPL", "BRK*", "BRK.B",
                                        "MSFT", "ES**", "NONE", "X\"Y", "B*K"};
 
+static uint32_t runs_of_many; /* had several frames */
+
 struct world {
     struct log *log;
     struct trail trail;
@@ -278,6 +280,61 @@ static void check_samples(const struct render_in *in, const struct render_out *o
     assert_int_equal(found, 0);
 }
 
+/* A run is what render gives when it is called again from where it stopped, as long as there is room. */
+static void check_run(const struct world *w, const struct render_in *given, struct random *r)
+{
+    static struct render_scratch scratch;
+    static uint8_t run_room[RENDER_BYTES_MAX + RENDER_SLACK], room[RENDER_BYTES_MAX + RENDER_SLACK];
+    static struct render_out run, one;
+    struct render_in in = *given;
+    in.from = in.position = random_below(r, in.from + 1);
+    in.to = w->head;
+    in.bytes_max = 1024 + (uint32_t)random_below(r, RENDER_BYTES_MAX - 1023);
+    if (random_below(r, 2)) in.scan_max = 0;
+    run_room[sizeof run_room - 1] = 0xa5;
+    assert_int_equal(render_run(&in, &scratch, run_room, &run), 0);
+    assert_int_equal(run_room[sizeof run_room - 1], 0xa5);
+    assert_true(run.bytes <= in.bytes_max);
+    struct render_in next = in;
+    uint32_t at = 0, ticks = 0;
+    uint64_t conflated = 0, samples = 0;
+    for (uint32_t i = 0; i < run.frames; i++) {
+        assert_int_equal(render(&next, &scratch, room, &one), 0);
+        assert_int_equal(one.frames, 1);
+        assert_memory_equal(room + one.start, run_room + run.start + at, one.bytes);
+        at += one.bytes;
+        ticks += one.ticks;
+        conflated += one.conflated;
+        assert_int_equal(run.ends[i].offset, at);
+        assert_int_equal(run.ends[i].position, one.to);
+        assert_int_equal(run.ends[i].ticks, ticks);
+        assert_int_equal(run.ends[i].conflated, conflated);
+        for (uint64_t seq = (next.from / AGE_SAMPLE + 1) * AGE_SAMPLE; one.sampled > 0 && seq <= one.to;
+             seq += AGE_SAMPLE) {
+            uint64_t here = (seq - one.sample_first) / AGE_SAMPLE,
+                     bit = (seq - run.sample_first) / AGE_SAMPLE;
+            bool is = one.sample_map[here / 64] >> here % 64 & 1;
+            samples += is;
+            assert_int_equal(run.sample_map[bit / 64] >> bit % 64 & 1, is);
+        }
+        next.scan_max = (in.scan_max ? in.scan_max : RENDER_SCAN_MAX) - (uint32_t)(one.to - in.from);
+        next.from = next.position = one.to;
+        next.bytes_max = FRAME_BYTES_MAX;
+        next.force = false;
+    }
+    assert_int_equal(run.bytes, at);
+    assert_int_equal(run.ticks, ticks);
+    assert_int_equal(run.conflated, conflated);
+    assert_int_equal(run.sampled, samples);
+    if (run.frames > 0) assert_int_equal(run.to, one.to);
+    bool wanted = run.more && in.bytes_max - run.bytes >= FRAME_BYTES_MAX + RENDER_SLACK;
+    if (wanted && run.frames > 0 && next.scan_max > 0) { /* it ended because nothing came any more */
+        assert_int_equal(render(&next, &scratch, room, &one), 0);
+        assert_int_equal(one.frames, 0);
+    }
+    runs_of_many += run.frames > 1;
+}
+
 static void one_case(struct world *w, struct random *r)
 {
     struct wanted x = {.count = 1 + (uint32_t)random_below(r, 4)};
@@ -318,6 +375,7 @@ static void one_case(struct world *w, struct random *r)
     else
         check_ticks(&in, &out, room + out.start, expected, count, dropped);
     check_samples(&in, &out, expected, count);
+    if (in.framing == FRAME_BATCH) check_run(w, &in, r);
     filter_free(&f, &w->heap);
 }
 
@@ -337,6 +395,7 @@ static void render_equals_reference(void **state)
         assert_int_equal(w.heap.live, 0);
         free_world(&w);
     }
+    if (!given) assert_true(runs_of_many > 50);
 }
 
 /* The same arguments give the same bytes; a range cut anywhere gives the same ticks. */
