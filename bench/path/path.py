@@ -129,9 +129,13 @@ def send_cost(a, connections, count):
     """(us of the server a send, ticks a send, ticks/s delivered)."""
     with Server(a.program, a.server_cpu, "sim:?symbols=500&rate=10000&halts=0") as server:
         command = ["--connections", str(connections), "--lists", str(count), "--list-size", "20", "--warmup", "1"]
+        end = time.monotonic() + 120
+        while metric(server.metrics(), "head_seq") < 1000:  # lists are drawn from the symbols: all are there then
+            if time.monotonic() > end:
+                raise SystemExit("path: lists: the feed did not begin")
+            time.sleep(0.02)
         process = start_load(a, server, command, a.seconds + 2)
         a.watch([server.process.pid], process.pid, connections, 1)
-        end = time.monotonic() + 120
         while server.used()[1] < 4 * connections:  # all are there, and get ticks
             if time.monotonic() > end or process.poll() is not None:
                 process.kill()

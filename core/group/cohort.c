@@ -1,8 +1,8 @@
-/* group/cohort.c -- members in step, and the queue of cohorts that have news. */
+/* group/cohort.c -- members in step, and who is visited next. */
 #include "base/assert.h"
 #include "group/group_internal.h"
 
-static void queue_remove(struct groups *gs, struct cohort *c);
+static void prefetch(struct groups *gs, uint32_t number);
 
 struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t least, uint64_t most)
 {
@@ -17,8 +17,13 @@ struct cohort *cohort_find(struct groups *gs, struct group *g, uint64_t least, u
 struct cohort *cohort_make(struct groups *gs, struct group *g, uint64_t position)
 {
     struct cohort *c = heap_get(&gs->heap, sizeof *c);
-    if (!c) return NULL;
-    *c = (struct cohort){.group = g, .read = position, .covered = position, .visit = UINT32_MAX};
+    uint32_t number = c ? round_enter(&gs->round, c) : ROUND_NONE;
+    if (number == ROUND_NONE) {
+        heap_put(&gs->heap, c, sizeof *c);
+        return NULL;
+    }
+    *c = (struct cohort){
+        .group = g, .read = position, .covered = position, .number = number, .visit = UINT32_MAX};
     c->next = g->cohorts;
     if (g->cohorts) g->cohorts->prev = c;
     g->cohorts = c;
@@ -49,7 +54,7 @@ void cohort_free(struct groups *gs, struct cohort *c)
 {
     TC_ASSERT(c->member_count == 0);
     TC_ASSERT(c->visit == UINT32_MAX);
-    if (c->queue_next) queue_remove(gs, c);
+    round_leave(&gs->round, c->number);
     if (c->next) c->next->prev = c->prev;
     if (c->prev)
         c->prev->next = c->next;
@@ -62,15 +67,15 @@ void cohort_free(struct groups *gs, struct cohort *c)
 
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns)
 {
-    if (c->queue_next) return;
+    if (round_waits(&gs->round, c->number)) return;
     if (c->cover_wanted) {
-        cohort_queue(gs, c);
+        round_put(&gs->round, c->number);
         return;
     }
     if (c->read >= group_maybe_seq(gs, c->group)) return;
     group_release(gs, c->group, now_ns);
     bool waits = c->group->interval_ns > 0 && c->read >= group_released(gs, c->group);
-    if (!waits && !c->queue_next) cohort_queue(gs, c);
+    if (!waits) round_put(&gs->round, c->number);
 }
 
 struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
@@ -80,29 +85,31 @@ struct cohort *groups_next(struct groups *gs, uint64_t now_ns)
         struct group *g = (struct group *)((char *)t - offsetof(struct group, timer));
         group_release(gs, g, now_ns);
     }
-    struct cohort *c = gs->queue.queue_next;
-    if (c == &gs->queue) return NULL;
-    queue_remove(gs, c);
+    struct cohort *c = round_take(&gs->round);
+    if (!c) return NULL;
     group_news(gs, c->group->number)->stirred_to = 0;
+    prefetch(gs, c->number);
     return c;
 }
 
-void cohort_queue(struct groups *gs, struct cohort *c)
+/* With a list for everybody each visit is of a cohort and a group that were last touched a round ago, between
+ * which the kernel sent thousands of packets. So the one after the next is asked for now, and of the next
+ * one, asked for a visit before, what it leads to. */
+static void prefetch(struct groups *gs, uint32_t number)
 {
-    TC_ASSERT(c->queue_next == NULL);
-    c->queue_next = &gs->queue;
-    c->queue_prev = gs->queue.queue_prev;
-    c->queue_prev->queue_next = c;
-    gs->queue.queue_prev = c;
-    gs->queued_count++;
-}
-
-static void queue_remove(struct groups *gs, struct cohort *c)
-{
-    c->queue_next->queue_prev = c->queue_prev;
-    c->queue_prev->queue_next = c->queue_next;
-    c->queue_next = c->queue_prev = NULL;
-    gs->queued_count--;
+    uint32_t next = gs->ahead;
+    if (next != number && next < gs->round.most && round_waits(&gs->round, next)) {
+        const struct group *g = gs->round.at[next]->group;
+        __builtin_prefetch(&g->filter);
+        __builtin_prefetch(&g->key);
+        number = next;
+    }
+    gs->ahead = round_after(&gs->round, number);
+    if (gs->ahead == ROUND_NONE) return;
+    const struct cohort *c = gs->round.at[gs->ahead];
+    __builtin_prefetch(c);
+    __builtin_prefetch(&c->bytes);
+    __builtin_prefetch(c->slots);
 }
 
 /* Who gets something to do has read what was marked before (group_mark), so the floor only sinks with a

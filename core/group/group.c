@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 static uint32_t groups_most(size_t heap_bytes);
+static uint32_t cohorts_most(size_t heap_bytes);
 static uint64_t key_hash(const struct group_key *k);
 static bool key_equal(const struct group_key *a, const struct group_key *b);
 static struct group *group_make(struct groups *gs, const struct group_key *key, uint64_t hash);
@@ -26,10 +27,10 @@ int groups_init(struct groups *gs, const struct groups_options *o)
     TC_ASSERT(o->members_max >= 1);
     TC_ASSERT(o->members_max <= COHORT_MEMBERS_MAX);
     random_secret(&gs->pattern_secret, sizeof gs->pattern_secret);
-    gs->queue.queue_next = gs->queue.queue_prev = &gs->queue;
     timer_wheel_init(&gs->timers, o->now_ns);
     if (heap_init(&gs->heap, o->heap_bytes) < 0) return TC_ESYSTEM;
     if (pool_init(&gs->news, groups_most(o->heap_bytes), sizeof(struct group_news)) < 0) return TC_ESYSTEM;
+    if (round_init(&gs->round, cohorts_most(o->heap_bytes)) < 0) return TC_ESYSTEM;
     gs->buckets = memory_reserve(BUCKETS * sizeof(struct group *), 0);
     gs->by_symbol = memory_reserve(o->symbols_max * sizeof *gs->by_symbol, 0);
     gs->patterns = memory_reserve(GROUP_PATTERN_BUCKETS * sizeof(struct pattern *), 0);
@@ -44,11 +45,17 @@ static uint32_t groups_most(size_t heap_bytes)
     return (uint32_t)min_u64(heap_bytes / sizeof(struct group), GROUPS_MOST);
 }
 
+static uint32_t cohorts_most(size_t heap_bytes)
+{
+    return (uint32_t)min_u64(heap_bytes / sizeof(struct cohort), UINT32_MAX - 1);
+}
+
 size_t groups_table_bytes(uint32_t symbols_max, size_t heap_bytes)
 {
     struct groups *gs;
     return groups_most(heap_bytes) * (sizeof(struct group_news) + sizeof(uint32_t)) +
-           BUCKETS * sizeof *gs->buckets + GROUP_PATTERN_BUCKETS * sizeof *gs->patterns +
+           round_bytes(cohorts_most(heap_bytes)) + BUCKETS * sizeof *gs->buckets +
+           GROUP_PATTERN_BUCKETS * sizeof *gs->patterns +
            symbols_max * (sizeof *gs->by_symbol + sizeof *gs->notes + sizeof *gs->noted);
 }
 
@@ -60,6 +67,7 @@ void groups_destroy(struct groups *gs)
     memory_release(gs->notes, gs->symbols_max * sizeof *gs->notes);
     memory_release(gs->noted, gs->symbols_max * sizeof *gs->noted);
     pool_destroy(&gs->news);
+    round_destroy(&gs->round);
     heap_destroy(&gs->heap);
 }
 

@@ -11,7 +11,7 @@
  * were sent).
  *
  * The index leads from a symbol to its groups, never to clients: reading new ticks once per worker marks what
- * has news, and the cohorts of marked groups stand in a queue that the worker walks round and round.
+ * has news, and the cohorts of marked groups wait in a round that the worker walks without end (round.h).
  *
  * Thread: one worker owns all of it. */
 #ifndef TC_GROUP_GROUP_H
@@ -21,6 +21,7 @@
 #include "base/pool.h"
 #include "base/timer.h"
 #include "config/subscription.h"
+#include "group/round.h"
 #include "render/filter.h"
 
 #define COHORT_MEMBERS_MAX 64u
@@ -39,14 +40,13 @@ struct group_key {
 struct cohort {
     struct group *group;
     struct cohort *next, *prev; /* in the group */
-    struct cohort *queue_next,
-        *queue_prev; /* in the queue of those with news; NULL next: not queued (ring) */
     uint64_t read, covered;
-    uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
-    uint32_t ticks_untold;                    /* frame=tick: sent since the last `covered` */
-    bool cover_wanted; /* frame=tick: somebody needs `covered` == `read` (a joiner, a heartbeat) */
-    uint32_t visit;    /* index in the submission under way; UINT32_MAX: none */
+    uint32_t number;       /* in the round */
+    uint32_t ticks_untold; /* frame=tick: sent since the last `covered` */
+    uint32_t visit;        /* index in the submission under way; UINT32_MAX: none */
     uint32_t member_count;
+    bool cover_wanted; /* frame=tick: somebody needs `covered` == `read` (a joiner, a heartbeat) */
+    uint64_t bytes, ticks, frames, conflated; /* sent to each member since the cohort was made */
     uint32_t slots[COHORT_MEMBERS_MAX];
 };
 
@@ -93,8 +93,8 @@ struct group {
  * hundreds of groups, most of which have news already. */
 struct group_news {
     uint64_t maybe_seq; /* newest seq that may match: cohorts that have read it have nothing to do */
-    /* News up to here change maybe_seq alone: every cohort has something to do, and stands in the queue or
-     * waits for the group's release. 0: look at the cohorts. */
+    /* News up to here change maybe_seq alone: every cohort has something to do, and waits in the round or for
+     * the group's release. 0: look at the cohorts. */
     uint64_t stirred_to;
 };
 #define GROUPS_MOST (1u << 24)
@@ -121,7 +121,8 @@ struct groups {
     struct pattern **patterns;    /* GROUP_PATTERN_BUCKETS; those that may match a symbol yet to come */
     uint64_t pattern_secret, prefix_sizes;       /* bit n: some prefix pattern has n letters */
     uint32_t prefix_counts[SYMBOL_NAME_MAX + 1]; /* of prefix patterns, by size */
-    struct cohort queue;                         /* ring head: cohorts with news, oldest first */
+    struct round round;                          /* cohorts, and which of them have something to do */
+    uint32_t ahead;                              /* number of a cohort that was asked for (cohort.c) */
     struct timer_wheel timers;                   /* of groups whose news wait for release_due_ns */
     /* News of the ticks read this turn, between groups_note and groups_mark. */
     struct note {
@@ -132,7 +133,7 @@ struct groups {
     uint32_t noted_count;
     uint32_t kinds_noted;
     uint64_t seq_noted, seq_feed;
-    uint32_t group_count, cohort_count, queued_count;
+    uint32_t group_count, cohort_count;
     uint32_t list_count; /* groups without a "*" rule: they want their symbols' ticks and no others */
     bool hurry;          /* the feeds have ended: rates no longer hold */
 };
@@ -218,14 +219,14 @@ static inline void groups_note(struct groups *gs, uint32_t key, uint64_t seq)
     n->kinds |= KIND_BIT(kind);
     n->seq = seq;
 }
-/* Marks groups that may have news among the noted ticks and queues their cohorts. */
+/* Marks groups that may have news among the noted ticks and has their cohorts wait for a visit. */
 void groups_mark(struct groups *gs, uint64_t now_ns);
 /* Marks one group up to seq by hand (a new group, a resume). A cohort with nothing to do until now has, in
  * effect, read everything that was marked: however long its symbols were quiet, it is not lapped. */
 void group_mark(struct groups *gs, struct group *g, uint64_t seq, uint64_t now_ns);
-/* Queues cohort c if it has something to do, or has it wait for its group's release. */
+/* Has cohort c wait for a visit if it has something to do, or for its group's release. */
 void cohort_schedule(struct groups *gs, struct cohort *c, uint64_t now_ns);
-/* The next cohort to visit, taken out of the queue. NULL: none. Releases that are due come first. */
+/* The next cohort to visit; it waits no more. NULL: none. Releases that are due come first. */
 struct cohort *groups_next(struct groups *gs, uint64_t now_ns);
 /* Looks at every cohort: the least `read` of those that have not read all that may match; UINT64_MAX: none.
  * Raises read_floor. */
@@ -233,7 +234,7 @@ uint64_t groups_read_least(struct groups *gs);
 /* True where no cohort has anything to do: no look is needed to know that. */
 static inline bool groups_read_all(const struct groups *gs)
 {
-    return gs->queued_count == 0 && gs->timers.count == 0;
+    return gs->round.count == 0 && gs->timers.count == 0;
 }
 
 /* Walks everything and asserts what must hold. For tests and debug builds. */

@@ -11,7 +11,7 @@ static int link_symbols(struct groups *gs, struct group *g);
 static uint32_t kinds_here(const struct groups *gs, const struct index_list *list, const struct group *g);
 static void note_news(struct groups *gs, const struct index_entry *e, uint64_t seq, uint64_t now_ns);
 static void stir(struct groups *gs, struct group *g, struct group_news *n, uint64_t seq, uint64_t now_ns);
-static bool cohort_stirred(const struct cohort *c, const struct group_news *n);
+static bool cohort_stirred(const struct groups *gs, const struct cohort *c, const struct group_news *n);
 static uint64_t waits_to(const struct groups *gs, const struct group *g);
 
 int index_add_group(struct groups *gs, struct group *g)
@@ -156,15 +156,15 @@ static void stir(struct groups *gs, struct group *g, struct group_news *n, uint6
     for (struct cohort *c = g->cohorts; c; c = c->next) {
         if (c->read >= maybe_before) c->read = max_u64(c->read, gs->seq_marked);
         cohort_schedule(gs, c, now_ns);
-        all = all && cohort_stirred(c, n);
+        all = all && cohort_stirred(gs, c, n);
     }
     n->stirred_to = all ? waits_to(gs, g) : 0;
 }
 
 /* It has something to do and will be visited without being marked again. */
-static bool cohort_stirred(const struct cohort *c, const struct group_news *n)
+static bool cohort_stirred(const struct groups *gs, const struct cohort *c, const struct group_news *n)
 {
-    return c->read < n->maybe_seq && (c->queue_next || timer_is_set(&c->group->timer));
+    return c->read < n->maybe_seq && (round_waits(&gs->round, c->number) || timer_is_set(&c->group->timer));
 }
 
 /* News that change nothing for the release: they wait for its timer with those before. */
@@ -205,13 +205,14 @@ void groups_check(const struct groups *gs)
             TC_ASSERT(c->group == g);
             TC_ASSERT(c->covered <= c->read);
             TC_ASSERT(c->member_count <= gs->members_max);
-            if (n->stirred_to > 0) TC_ASSERT(cohort_stirred(c, n));
+            if (n->stirred_to > 0) TC_ASSERT(cohort_stirred(gs, c, n));
             if (c->read < n->maybe_seq) {
                 bool waits = timer_is_set(&g->timer) && c->read >= g->released_seq;
-                TC_ASSERT(c->queue_next != NULL || waits || c->visit != UINT32_MAX);
+                TC_ASSERT(round_waits(&gs->round, c->number) || waits || c->visit != UINT32_MAX);
                 TC_ASSERT(c->read >= gs->read_floor);
             }
-            queued += c->queue_next != NULL;
+            TC_ASSERT(gs->round.at[c->number] == c);
+            queued += round_waits(&gs->round, c->number);
             members += c->member_count;
             cohorts++;
         }
@@ -225,5 +226,5 @@ void groups_check(const struct groups *gs)
     TC_ASSERT(group_count == gs->news.in_use);
     TC_ASSERT(list_count == gs->list_count);
     TC_ASSERT(cohort_count == gs->cohort_count);
-    TC_ASSERT(queued == gs->queued_count);
+    TC_ASSERT(queued == gs->round.count);
 }

@@ -22,8 +22,6 @@ static inline uint64_t group_far(const struct groups *gs)
     return log_capacity(gs->log) / 4;
 }
 
-/* Puts c at the end of the queue. It stands in none. */
-void cohort_queue(struct groups *gs, struct cohort *c);
 /* Nothing that was marked so far is owed: what is far is counted from here on. Before news are marked. */
 void group_release_quiet(struct groups *gs, struct group *g);
 

@@ -34,7 +34,7 @@ static void release_now(struct groups *gs, struct group *g, uint64_t now_ns)
     group_news(gs, g->number)->stirred_to = 0; /* the next news must set the timer */
     for (struct cohort *c = g->cohorts; c; c = c->next) {
         bool visited = c->visit != UINT32_MAX; /* looks for itself when its visit is over */
-        if (!visited && !c->queue_next && c->read < maybe_seq) cohort_queue(gs, c);
+        if (!visited && c->read < maybe_seq) round_put(&gs->round, c->number);
     }
 }
 

@@ -258,8 +258,8 @@ static bool has_news(const struct worker *w)
 
 uint64_t worker_wait_ns(const struct worker *w, uint64_t now_ns)
 {
-    if (w->ready_count > 0) return w->groups.queued_count ? 0 : NS_PER_MS;
-    if (w->groups.queued_count > 0) return 0;
+    if (w->ready_count > 0) return w->groups.round.count ? 0 : NS_PER_MS;
+    if (w->groups.round.count > 0) return 0;
     uint64_t most = w->draining ? 10 * NS_PER_MS : NS_PER_SECOND;
     return min_u64(timer_wait_ns(&w->timers, now_ns, most), timer_wait_ns(&w->groups.timers, now_ns, most));
 }

@@ -41,7 +41,7 @@ int deflate_visit(struct worker *w, struct group *g, const struct render_in *in,
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                    struct render_out *out)
 {
-    int result = render(in, &w->scratch, w->packing->plain, out);
+    int result = render_run(in, &w->scratch, w->packing->plain, out);
     if (result == 0 && out->frames > 0) pack_frames(w, g, w->packing->plain + out->start, out, room);
     return result;
 }

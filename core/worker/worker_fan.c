@@ -1,7 +1,8 @@
 /* worker/worker_fan.c -- rolling over cohorts: render once, send to all members in one submission.
  *
- * Not turns in which everybody gets the same ticks: cohorts with news stand in a queue, each is rendered what
- * there is at the moment of its visit. One delivery touches no client structure unless it fails. */
+ * Not turns in which everybody gets the same ticks: cohorts with news are visited round and round, each is
+ * rendered what there is at the moment of its visit, and before each submission the log is looked at again.
+ * One delivery touches no client structure unless it fails. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -22,6 +23,7 @@ uint32_t fan_turn(struct worker *w)
     uint32_t sends = 0;
     deflate_forget(w);
     while (sends < TURN_SENDS) {
+        if (sends > 0) fold_turn(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
         uint32_t gathered = fan_gather(w);
         if (w->visit_count == 0) break;
         fan_flush(w);
@@ -54,7 +56,7 @@ static bool visit_render(struct worker *w, struct cohort *c)
     bool cover = c->cover_wanted || c->ticks_untold >= COVER_TICKS;
     c->cover_wanted = false;
     uint64_t to = max_u64(group_released(&w->groups, g), c->read);
-    if (c->read >= to && !cover) { /* what it was queued for was sent by a visit before */
+    if (c->read >= to && !cover) { /* what it waited for was sent by a visit before */
         cohort_schedule(&w->groups, c, w->now_ns);
         return false;
     }
@@ -68,12 +70,13 @@ static bool visit_render(struct worker *w, struct cohort *c)
                            .from = c->read,
                            .to = to,
                            .position = c->covered,
-                           .bytes_max = g->key.framing == FRAME_TICK ? RENDER_BYTES_MAX : FRAME_BYTES_MAX,
+                           .bytes_max = RENDER_BYTES_MAX,
                            .framing = g->key.framing,
                            .encoding = g->key.encoding,
                            .conflate = group_conflates(g),
                            .force = cover};
-    int result = g->key.deflate ? deflate_visit(w, g, &in, room, out) : render(&in, &w->scratch, room, out);
+    int result =
+        g->key.deflate ? deflate_visit(w, g, &in, room, out) : render_run(&in, &w->scratch, room, out);
     if (result < 0) {
         dissolve(w, c);
         return false;
@@ -154,9 +157,9 @@ void cut_frames(const struct render_out *out, enum framing framing, uint32_t tak
         cut->read = max_u64(cut->read, e->position);
         if (framing == FRAME_BATCH || e->covered) { /* told: everything up to here */
             cut->position = e->position;
-            cut->told_conflated = out->conflated;
+            cut->told_conflated = framing == FRAME_BATCH ? e->conflated : out->conflated;
             cut->untold_conflated = 0;
-            if (framing == FRAME_BATCH) cut->ticks = out->ticks;
+            if (framing == FRAME_BATCH) cut->ticks = e->ticks;
         } else {
             cut->ticks += !e->definition;
             cut->untold_conflated = e->conflated;
@@ -193,7 +196,7 @@ static void visit_count_up(struct worker *w, struct visit *v)
     counter_add(&w->counters.conflated_total, out->conflated * c->member_count);
 }
 
-/* What becomes of a cohort after its visit: freed, merged, or queued again. */
+/* What becomes of a cohort after its visit: freed, merged, or waiting again. */
 static void visit_next(struct worker *w, struct cohort *c)
 {
     if (c->member_count == 0) {

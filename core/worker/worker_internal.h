@@ -400,7 +400,7 @@ static inline void age_delivered(struct worker *w, const struct render_out *out,
 }
 
 /* ---- worker_deflate.c: permessage-deflate. ---- */
-/* render(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */
+/* render_run(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                    struct render_out *out);
 /* The same for a cohort: what another of its group has just asked for is answered out of memory. A walk over

@@ -70,7 +70,7 @@ void pace_publish(struct worker *w)
  * ones: nothing can be handed to anybody. Adds those behind that take to *taking. */
 static bool all_handed(const struct worker *w, uint32_t *taking)
 {
-    bool served = w->groups.queued_count == 0;
+    bool served = w->groups.round.count == 0;
     for (uint32_t i = 0; i < w->behind_count; i++) {
         const struct conn *c = &w->conns[w->behind[i]];
         if (!conn_live(c) || (c->flags & CF_FULL)) continue;
@@ -99,7 +99,7 @@ static uint64_t owed_in_step(struct worker *w)
     struct groups *gs = &w->groups;
     if (groups_read_all(gs)) return UINT64_MAX;
     bool recent = w->read_seq - gs->read_floor < log_capacity(w->log) / OWED_LOOK_SHARE;
-    bool again = gs->queued_count > 0 && w->now_ns - w->owed_looked_ns < OWED_LOOK_NS;
+    bool again = gs->round.count > 0 && w->now_ns - w->owed_looked_ns < OWED_LOOK_NS;
     if (recent || again) return gs->read_floor + 1;
     w->owed_looked_ns = w->now_ns;
     w->owed_looks++;
