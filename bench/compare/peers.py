@@ -176,7 +176,10 @@ class Bun(Announced):
         return "npm ci in bench/compare failed, was not run, or has no Bun for this machine"
 
     def command(self, load):
-        return [self.program, os.path.join(HERE, "servers", "bun.mjs")]
+        command = [self.program, os.path.join(HERE, "servers", "bun.mjs")]
+        if load["kind"] == "self":
+            command = ["env", f"SELF={load['burst']}", f"CLIENTS={load['connections']}", *command]
+        return command
 
 
 class BunBatch(Bun):

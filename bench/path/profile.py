@@ -26,7 +26,7 @@ import profile_report  # noqa: E402
 import profile_sum  # noqa: E402
 import table_rows  # noqa: E402
 from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
-from table_sides import Failed, Memory, Peer, descriptors_needed  # noqa: E402
+from table_sides import Failed, Memory, Peer, SelfFed, descriptors_needed  # noqa: E402
 
 LOAD_TOO_HIGH = 0.5  # as in table.py
 TABLE = os.path.join(ROOT, "docs", "performance-table.md")
@@ -47,7 +47,7 @@ def main():
     except profile_record.Unable as error:
         sys.exit(f"profile: {error}")
     files = raise_descriptors()
-    if any(isinstance(side, Peer) for row in rows for side in row.sides):
+    if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
         import run as compare
         compare.build()
     run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),
@@ -112,7 +112,7 @@ def one_round(row, s, number, folder):
         data = os.path.join(folder, f"{row.name}-{side.label.replace(' ', '-')}-{number + 1}.data")
         if os.path.exists(data):
             os.remove(data)
-        recorder = profile_record.Recorder(data, s.seconds, isinstance(side, Peer))
+        recorder = profile_record.Recorder(data, s.seconds, isinstance(side, (Peer, SelfFed)))
         s.watch = recorder.watch
         try:
             figures = side.measure(s)

@@ -23,7 +23,7 @@ import peers  # noqa: E402
 import table_report  # noqa: E402
 import table_rows  # noqa: E402
 from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
-from table_sides import Failed, Peer, descriptors_needed  # noqa: E402
+from table_sides import Failed, Peer, SelfFed, descriptors_needed  # noqa: E402
 
 LOAD_TOO_HIGH = 0.5  # a load average above it is told: somebody else uses the machine
 
@@ -36,7 +36,7 @@ def main():
     if len(sys.argv) == 4:
         peers.Tickcast.program = os.path.abspath(sys.argv[3])  # a peer runs in a folder of its own
     rows, not_run = choose(s)
-    if any(isinstance(side, Peer) for row in rows for side in row.sides):
+    if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
         import run as compare
         compare.build()
     run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),

@@ -1,6 +1,6 @@
 """The rows of the performance table: what stands beside what, and which figures are to be reached."""
 import peers
-from table_sides import Floor, Lists, Memory, Peer, Tickcast
+from table_sides import Floor, Lists, Memory, Peer, SelfFed, Tickcast
 
 
 class Line:
@@ -65,9 +65,17 @@ def fixed(name, rate, turns):
 
 
 def peer_closed(name, beside, burst, bound, frame="tick"):
-    own, other = Peer(peers.TickcastBatch if frame == "batch" else peers.Tickcast, burst), Peer(beside, burst)
-    what = f"{burst} a burst, {'a batch' if frame == 'batch' else 'a frame a tick'}, lines from a publisher, beside {beside.name}"
+    """As beside the floor: each server makes its bursts itself."""
+    own, other = Tickcast(burst, frame), SelfFed(beside, burst, frame)
+    what = f"{burst} a burst, {'a batch' if frame == 'batch' else 'a frame a tick'}, beside {beside.name}"
     return Row(name, what, own, other, [Line(name, ratio(own, other, "ticks"), "{:.2f}", (">=", bound), thousand)])
+
+
+def peer_lines(name, own, beside, burst):
+    """Eight bursts are under way, and either server may put several into one send: no aim is set for that."""
+    own, other = Peer(own, burst), Peer(beside, burst)
+    what = f"{burst} a burst, lines from a publisher, 8 bursts under way, {own.label} beside {beside.name}"
+    return Row(name, what, own, other, [Line(name, ratio(own, other, "ticks"), "{:.2f}", None, thousand)])
 
 
 def peer_fixed(name, beside, rate):
@@ -107,6 +115,8 @@ ALL = (
     peer_closed("bun-burst16", peers.Bun, 16, 1.25),
     peer_closed("bun-burst64", peers.Bun, 64, 2.4),
     peer_closed("bun-batch64", peers.BunBatch, 64, 1.2, "batch"),
+    peer_lines("bun-lines64", peers.Tickcast, peers.Bun, 64),
+    peer_lines("bun-lines-batch64", peers.TickcastBatch, peers.BunBatch, 64),
     peer_fixed("bun-rate250", peers.Bun, 250),
     peer_fixed("bun-rate500", peers.Bun, 500),
     peer_fixed("ws-rate250", peers.Ws, 250),

@@ -110,6 +110,33 @@ class Tickcast:
         return figures
 
 
+class SelfFed:
+    """A server of bench/compare that makes its bursts itself, under the load that tickcast and the floor have."""
+
+    def __init__(self, peer, burst, frame="tick"):
+        self.peer, self.burst, self.frame, self.label = peer, burst, frame, peer.name
+
+    def say(self, s):
+        batch = "BATCH=1 " if self.frame == "batch" else ""
+        return f"{batch}SELF={self.burst} CLIENTS={s.connections} bun bench/compare/servers/bun.mjs", bench_words(s, 1, "/", False)
+
+    def measure(self, s):
+        peer = self.peer(s.server_cpu)
+        why = peer.absent()
+        if why:
+            raise Failed(f"{peer.name}: {why}")
+        import peers  # bench/compare, found by table.py
+        try:
+            peer.start({"kind": "self", "burst": self.burst, "connections": s.connections})
+            load = start_bench(s, peer.port, "/", s.connections, timed=False)
+            s.watch(peer.pids(), load.pid, s.connections, WARMUP_SECONDS)
+            return of_report(finish(load, s), self.burst if self.frame == "batch" else 1)
+        except peers.Failed as error:
+            raise Failed(f"{peer.name}: {error}") from error
+        finally:
+            peer.stop()
+
+
 class Peer:
     """A server of bench/compare under its load: ticks come as lines from a publisher beside the server."""
 
