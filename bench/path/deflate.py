@@ -47,7 +47,7 @@ class Tickcast(peers.Tickcast):
 
     def command(self, load):
         self.port, self.ingest = free_port(), free_port()
-        return [self.program, "serve", "--listen", f"127.0.0.1:{self.port}", "--feed", f"lines:?port={self.ingest}&poll=5000",
+        return [self.program, "serve", "--listen", f"127.0.0.1:{self.port}", "--feed", f"lines:?port={self.ingest}",
                 "--workers", "1", "--quiet", "--max-connections", "20000", "--ping-interval", "3600"]
 
     def url(self):
