@@ -41,6 +41,7 @@ uint64_t sim_arrivals_next(struct sim_arrivals *a, uint64_t random, uint32_t cha
         sim_exponential_q24(&a->ln, random) * (a->burst ? CLUSTER_GAP_Q16 : QUIET_GAP_Q16) >> 16;
     gap_q24 = gap_q24 * (uint64_t)(SIM_ONE_Q16 - spring_q16(a)) >> 16;
     uint64_t gap_q16 = (uint64_t)((u128)gap_q24 * a->gap_q16 >> 24);
+    if (a->even) gap_q16 = a->gap_q16;
     advance(&a->time_ns, &a->time_q16, gap_q16);
     advance(&a->target_ns, &a->target_q16, a->gap_q16);
     return a->session_ns > 0 ? session_time(a) : a->time_ns;

@@ -15,6 +15,7 @@ struct sim_arrivals {
     uint64_t gap_q16;      /* mean ns between bursts */
     uint32_t window_shift; /* over 2^this ns the clock is drawn back to the asked rate */
     bool burst;            /* a cluster: ticks come thick, one draws the next */
+    bool even;             /* all gaps are alike: for measuring; set after init */
     uint64_t time_ns,
         target_ns; /* of the next burst, without the session; where an even spacing would have it */
     uint32_t time_q16, target_q16; /* their fractions */

@@ -38,6 +38,7 @@ static int read_options(struct sim_feed *s, struct feed_uri *u, struct sim_marke
                         struct fault *f);
 static int read_kinds(struct feed_uri *u, uint32_t *kinds, struct fault *f);
 static int read_pace(struct feed_uri *u, enum feed_pace *pace, struct fault *f);
+static int read_arrivals(struct feed_uri *u, bool *even, struct fault *f);
 static bool define(struct sim_feed *s, struct feed_writer *w);
 static void begin(struct sim_feed *s, const struct feed_clock *clock);
 static uint32_t push_due(struct sim_feed *s, struct feed_writer *w, uint64_t elapsed_ns, uint32_t most);
@@ -50,6 +51,7 @@ const struct feed_ops feed_sim = {
             "rate=N        ticks a second, 0 to 100M; 0: as fast as pace lets it (20000)\n"
             "seed=N        decides the ticks wholly (1)\n"
             "burst=N       ticks that come together, 1 to 4096 (1)\n"
+            "arrivals=A    clustered, or even: all gaps alike (clustered)\n"
             "pace=P        free, workers or complete: whom it waits for (free)\n"
             "kinds=LIST    of trade, quote, bar, book, status (trade,quote,status)\n"
             "volatility=N  per cent of the usual, 0 to 1000 (100)\n"
@@ -112,6 +114,7 @@ static int read_options(struct sim_feed *s, struct feed_uri *u, struct sim_marke
     if (rc == 0) rc = feed_uri_u64(u, "start", 0, (uint64_t)INT64_MAX / 2, &s->start_ns, f);
     if (rc == 0) rc = read_kinds(u, &o->kinds, f);
     if (rc == 0) rc = read_pace(u, &s->feed.pace, f);
+    if (rc == 0) rc = read_arrivals(u, &o->even, f);
     if (rc < 0) return rc;
     s->symbol_count = o->symbols = (uint32_t)symbols;
     s->burst = o->burst = (uint32_t)burst;
@@ -123,6 +126,15 @@ static int read_options(struct sim_feed *s, struct feed_uri *u, struct sim_marke
     o->session_ns = session * NS_PER_SECOND;
     o->halt_ns = halts * NS_PER_SECOND;
     return 0;
+}
+
+static int read_arrivals(struct feed_uri *u, bool *even, struct fault *f)
+{
+    struct text name = feed_uri_get(u, "arrivals");
+    *even = name.at && text_equal(name, TEXT("even"));
+    if (!name.at || *even || text_equal(name, TEXT("clustered"))) return 0;
+    return fault_set(f, TC_EUSAGE, "feed parameter arrivals: `%.*s` is neither clustered nor even",
+                     (int)min_u64(name.size, 40), name.at);
 }
 
 static int read_kinds(struct feed_uri *u, uint32_t *kinds, struct fault *f)

@@ -69,6 +69,7 @@ struct sim_market *sim_market_open(const struct sim_market_options *o)
     m->options = *o;
     random_seed(&m->random, o->seed);
     sim_arrivals_init(&m->arrivals, o->rate, o->burst, o->session_ns);
+    m->arrivals.even = o->even;
     set_kinds(m);
     if (!allocate(m)) {
         sim_market_close(m);

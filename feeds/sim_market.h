@@ -24,6 +24,7 @@ struct sim_market_options {
     uint64_t rate;       /* ticks a second: 1 to SIM_RATE_MAX */
     uint32_t kinds;      /* bits of SIM_KINDS, at least one other than status */
     uint32_t volatility; /* per cent of the usual: 0 to 1000 */
+    bool even;           /* all gaps between bursts alike; else they cluster */
     uint64_t session_ns; /* a trading session, busy at both ends; 0: even. At least a second */
     uint64_t halt_ns; /* mean time between halts of some symbol (only with status among the kinds); 0: none */
 };

@@ -75,7 +75,7 @@ class Tickcast:
 
     def __init__(self, burst=1, frame="tick", rate=0, size=1, binary=False, kinds="", label=None):
         self.frame, self.size, self.binary, self.timed = frame, size, binary, rate > 0
-        self.feed = f"sim:?rate={rate}" if rate else f"sim:?rate=0&burst={burst}&pace=workers"
+        self.feed = f"sim:?rate={rate}&arrivals=even" if rate else f"sim:?rate=0&burst={burst}&pace=workers"
         self.feed += f"&kinds={kinds}" if kinds else ""
         self.target = f"/v1/ws?symbols=*&snapshot=0&frame={frame}"
         self.label = label or self.label

@@ -211,6 +211,7 @@ static void wrong_parameters_are_told(void **state)
         {"sim:?rate=-1", "rate"},
         {"sim:?rate=200M", "100000000"},
         {"sim:?burst=0", "burst"},
+        {"sim:?arrivals=odd", "`odd` is neither clustered nor even"},
         {"sim:?kinds=trade,candle", "`candle` is none of"},
         {"sim:?kinds=status", "kinds"},
         {"sim:?kinds=", "kinds"},

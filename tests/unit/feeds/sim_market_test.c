@@ -109,6 +109,31 @@ static void the_average_rate_is_the_asked_one(void **state)
     assert_rate(&o, 4 * 5 * 20000, 10);
 }
 
+/* To a nanosecond: a load generator's open loop. Without it gaps differ widely. */
+static void even_arrivals_have_equal_gaps(void **state)
+{
+    (void)state;
+    for (uint32_t even = 0; even < 2; even++) {
+        struct sim_market_options o = usual();
+        o.rate = 300;
+        o.even = even;
+        struct sim_market *m = open_market(&o);
+        struct tick t;
+        uint64_t before_ns = 0, least_ns = UINT64_MAX, most_ns = 0;
+        for (uint32_t i = 0; i < 5000; i++) {
+            sim_market_next(m, &t);
+            uint64_t gap_ns = (uint64_t)t.event_ns - before_ns;
+            before_ns = (uint64_t)t.event_ns;
+            if (i == 0) continue;
+            if (gap_ns < least_ns) least_ns = gap_ns;
+            if (gap_ns > most_ns) most_ns = gap_ns;
+        }
+        uint64_t wanted_ns = NS_PER_SECOND / o.rate;
+        assert_true(even == (least_ns >= wanted_ns && most_ns <= wanted_ns + 1));
+        sim_market_close(m);
+    }
+}
+
 static void a_session_is_busy_at_both_ends(void **state)
 {
     (void)state;
@@ -377,6 +402,7 @@ int main(void)
         cmocka_unit_test(the_sequence_of_a_seed_is_fixed),
         cmocka_unit_test(another_seed_is_another_sequence),
         cmocka_unit_test(the_average_rate_is_the_asked_one),
+        cmocka_unit_test(even_arrivals_have_equal_gaps),
         cmocka_unit_test(a_session_is_busy_at_both_ends),
         cmocka_unit_test(times_never_go_back_and_bursts_share_theirs),
         cmocka_unit_test(arrivals_cluster),
