@@ -79,6 +79,8 @@
     B(deflate, "deflate", true, "agree on permessage-deflate with who offers it; packed once per group")     \
     U(deflate_level, "deflate-level", 1, 1, 9, "", "1 is the fastest, 9 the smallest")                       \
     U(deflate_bytes_least, "deflate-min", 256, 16, 65535, "bytes", "shorter frames go out as they are")      \
+    U(deflate_members_least, "deflate-members", 1, 1, 65536, "members",                                      \
+      "frames for fewer subscribers of one set go out as they are: packing pays where many share it")        \
     L(host, "host", "NAME", "a Host name that a loopback listener also answers to")                          \
     T(origins, "origins", NULL, "LIST", "comma-separated origins that may connect from a browser; * = any")  \
     T(admin_listen, "admin-listen", "auto", "ADDR:PORT|unix:PATH|none",                                      \

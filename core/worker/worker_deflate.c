@@ -3,8 +3,8 @@
  *
  * Connections that agreed on it stand in groups of their own (group_key.deflate), so packing touches no
  * client structure: what is rendered for a cohort is packed as a whole, and its members get the same bytes. A
- * frame that is short (--deflate-min) or hardly becomes smaller goes out as it is; after one of the latter
- * the next ones of its group are not even tried. */
+ * frame that is short (--deflate-min), is for few (--deflate-members) or hardly becomes smaller goes out as
+ * it is; after one of the last the next ones of its group are not even tried. */
 #include "worker/worker_internal.h"
 
 #include "base/assert.h"
@@ -80,7 +80,8 @@ uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, 
 {
     uint32_t head = frame[1] == 126 ? 4 : 2, payload = size - head;
     TC_ASSERT(frame[1] <= 126); /* a data frame's length fits 16 bits, and nothing is masked */
-    bool try = payload >= w->settings->deflate_bytes_least;
+    bool try = payload >= w->settings->deflate_bytes_least &&
+               g->reference_count >= w->settings->deflate_members_least;
     if (try && g->deflate_pause > 0) {
         g->deflate_pause--;
         try = false;

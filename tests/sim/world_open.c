@@ -85,6 +85,7 @@ static void draw_settings(struct world *w)
     s->slow_after_ns = (100 + world_any(w, 900)) * NS_PER_MS;
     s->heartbeat_ns = NS_PER_SECOND / 2;
     s->deflate_bytes_least = world_any(w, 2) ? 16 : 256;
+    s->deflate_members_least = world_any(w, 4) ? 1 : 3;
     s->drain_ns = world_any(w, 3) ? NS_PER_SECOND / 4 : 0;
     w->node_count = world_any(w, 4) ? 1 : 2;
     w->buffers = world_any(w, 4) ? 1024 : 4;

@@ -51,6 +51,18 @@ def test_frames_are_packed_once_for_a_group(io):
             assert c.until(lambda m: m["type"] == "ticks" and m["to"] >= before["head_seq"])
 
 
+def test_frames_for_few_are_not_packed(io):
+    """--deflate-members: from so many of one set on."""
+    with Server("--deflate-members", "2", io=io, feed=FEED) as s:
+        one = s.client("/v1/ws?symbols=*&snapshot=0&rate=20", headers=[OFFER])
+        seq = one.until_type("subscribed")["seq"]
+        one.until(lambda m: m["type"] == "ticks" and m["to"] > seq + 2000)
+        assert one.packed == 0 and s.metrics()["deflate_skipped_total"] > 0
+        other = s.client("/v1/ws?symbols=*&snapshot=0&rate=20", headers=[OFFER])
+        other.until(lambda m: other.packed > 0)
+        one.until(lambda m: one.packed > 0)
+
+
 def test_a_slow_reader_sees_no_hole(io):
     """Frames cut by a full socket, catching up, a lap of the log: the chain of packed frames holds."""
     with Server("--log-capacity", "16384", io=io, feed="sim:?symbols=200&rate=30000&seed=5") as s:
