@@ -304,7 +304,34 @@ def decisions_have_tests(tree):
     return out
 
 
+E2E_PROGRAM = re.compile(r"tests/e2e/[^/]+/(test_[^/]+\.py|[^/]+_test\.mjs|[^/]+\.c)")
+
+
+def e2e_tests_are_registered(tree):
+    """Each end-to-end test, and each program that they drive, stands in its folder's CMakeLists.txt: else nothing ever runs it."""
+    out = []
+    for path in tree.below("tests/e2e/"):
+        program = E2E_PROGRAM.fullmatch(path)
+        if not program:
+            continue
+        page = os.path.dirname(path) + "/CMakeLists.txt"
+        name = re.escape(program.group(1))
+        if not re.search(rf"(?<![\w.-]){name}(?![\w.-])", without_loops(tree.texts.get(page, ""))):
+            out.append(finding(path, 1, "unregistered", f"never run: {page} does not name it"))
+    return out
+
+
+def without_loops(text):
+    """CMake text without comments, and each foreach(...) over plain words written out."""
+    text = re.sub(r"#[^\n]*", "", text)
+
+    def written_out(match):
+        variable, words, body = match.groups()
+        return "".join(body.replace(f"${{{variable}}}", word) for word in words.split())
+    return re.sub(r"foreach\((\w+)\s+([^)]*)\)(.*?)endforeach\(", written_out, text, flags=re.S)
+
+
 ALL = [file_size, line_width, leftovers, machine_paths, layers, banned_calls, python_sleeps, one_door_to_ck,
        own_header_first, lock_without_addresses, settings_described, ends_in_newline,
        whole_after_a_merge, links_lead_somewhere,
-       examples_parse, decisions_have_tests]
+       examples_parse, decisions_have_tests, e2e_tests_are_registered]

@@ -22,6 +22,14 @@ CLEAN = {
     "core/config/settings.h": '    U(workers, "workers", 0, 0, 64, "threads", "x")\n',
     "docs/operations.md": "`--workers N` is described; see [the top](../core/README.md#x).\n",
     "web/package-lock.json": '{"packages": {}}\n',
+    "tests/e2e/a/CMakeLists.txt": "# test_never.py\nforeach(suite one\n  two) # and more\n  add_test(x /test_${suite}.py)\nendforeach()\n"
+                                  "add_test(y ${dir}/page_test.mjs)\nadd_executable(crowd crowd.c)\n",
+    "tests/e2e/a/test_one.py": "x = 1\n",
+    "tests/e2e/a/test_two.py": "x = 2\n",
+    "tests/e2e/a/rig.py": "x = 3\n",
+    "tests/e2e/a/page_test.mjs": "check();\n",
+    "tests/e2e/a/browser.mjs": "check();\n",
+    "tests/e2e/a/crowd.c": "int x;\n",
     "tests/e2e/x_test.py": "import time\n\n\ndef wait_for(condition):\n    time.sleep(0.01)\n",
 }
 
@@ -107,6 +115,12 @@ class Rules(unittest.TestCase):
         for wrong in ("| 4 | `decision_04_is_gone` |\n", "| 4 | `decision_05_holds` |\n", "| 4 | later |\n", ""):
             text = "".join(rows[:3] + [wrong] + rows[4:])
             self.assertEqual(len(rules.decisions_have_tests(Tree({**held, page: text}))), 1, wrong)
+
+    def test_e2e_tests_are_registered(self):
+        for path in ("a/test_never.py", "a/test_on.py", "a/test_one_two.py", "a/more_page_test.mjs", "a/age_test.mjs", "a/row.c",
+                     "b/test_one.py"):  # of a folder that registers nothing
+            self.plant(rules.e2e_tests_are_registered, f"tests/e2e/{path}", "x\n")
+        self.assertEqual(len(rules.e2e_tests_are_registered(Tree({"tests/e2e/a/test_one.py": "x\n"}))), 1)
 
     def test_headers(self):
         with tempfile.TemporaryDirectory() as root:
