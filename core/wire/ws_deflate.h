@@ -12,6 +12,7 @@
 #define WS_DEFLATE_BITS       15u   /* LZ77 window of streams: 32 KiB */
 #define WS_DEFLATE_BITS_LEAST 9u    /* zlib has no raw window of 8 */
 #define WS_DEFLATE_RSV1       0x40u /* in a frame's first byte: the message is packed (section 6) */
+#define WS_DEFLATE_FLUSH      5u    /* room behind a packed message: four bytes, and one left over */
 #define WS_DEFLATE_ANSWER     160u  /* room for the longest answer */
 
 /* What one element of Sec-WebSocket-Extensions says of permessage-deflate, an offer's or an answer's (7.1).
@@ -49,7 +50,7 @@ void deflater_destroy(struct deflater *d);
 size_t deflater_bytes(void);
 
 /* Packs a message's payload (7.2.1: without the last four bytes 00 00 FF FF). Returns the size, or 0 if it
- * does not fit out_size: then it is sent as it is. */
+ * and WS_DEFLATE_FLUSH do not fit out_size: then it is sent as it is. */
 uint32_t deflater_pack(struct deflater *d, uint8_t bits, const uint8_t *in, uint32_t size, uint8_t *out,
                        uint32_t out_size);
 

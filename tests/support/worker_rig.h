@@ -23,8 +23,9 @@ struct rig_options {
     uint32_t connections, log_capacity, symbols;
     uint32_t cohort_members; /* 0: the default */
     uint32_t batch_us;
-    uint64_t (*stamp_ns)(void); /* of log and worker; NULL: the log counts no ages */
-    uint32_t window_max;        /* of a peer, and reserved for each; 0: 4 MiB */
+    uint32_t deflate_level, deflate_bytes_least; /* 0: the default */
+    uint64_t (*stamp_ns)(void);                  /* of log and worker; NULL: the log counts no ages */
+    uint32_t window_max;                         /* of a peer, and reserved for each; 0: 4 MiB */
     struct sim_faults faults;
 };
 
@@ -77,6 +78,8 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
     r->settings.commands_per_second_max = 0;
     if (o->cohort_members > 0) r->settings.cohort_members_max = o->cohort_members;
     r->settings.batch_us = o->batch_us;
+    if (o->deflate_level > 0) r->settings.deflate_level = o->deflate_level;
+    if (o->deflate_bytes_least > 0) r->settings.deflate_bytes_least = o->deflate_bytes_least;
     r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
     struct log_options lo = {.capacity = o->log_capacity,
                              .symbols_max = o->symbols,
@@ -282,8 +285,9 @@ static inline void client_command(struct client *c, const char *json)
     client_frame(c, 1, json);
 }
 
-/* Connects and upgrades; the query as in a URL. The answer comes with the next turns. */
-static inline void client_connect(struct rig *r, struct client *c, const char *query)
+/* Connects and upgrades; the query as in a URL; fields: more lines of the request, each with its end. The
+ * answer comes with the next turns. */
+static inline void client_connect_with(struct rig *r, struct client *c, const char *query, const char *fields)
 {
     *c = (struct client){.rig = r, .peer = sim_connect(r->sim, 0), .open = true};
     assert_true(c->peer >= 0);
@@ -291,9 +295,14 @@ static inline void client_connect(struct rig *r, struct client *c, const char *q
     int size = snprintf(text, sizeof text,
                         "GET /v1/ws?%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-                        query);
+                        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n",
+                        query, fields);
     assert_int_equal(sim_peer_send(r->sim, c->peer, text, (uint32_t)size), (uint32_t)size);
+}
+
+static inline void client_connect(struct rig *r, struct client *c, const char *query)
+{
+    client_connect_with(r, c, query, "");
 }
 
 /* Takes the answer to the handshake off. False: it is not there yet. */

@@ -1,0 +1,289 @@
+/* tests/unit/worker/deflate_test.c -- goal: which frames of those who agreed on permessage-deflate are
+ * packed: long enough ones that become smaller than 90 %, and none in the pause of 64 frames of the group
+ * after one that did not. The level changes the bytes, never what they stand for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/worker_rig.h"
+#include "wire/ws_deflate.h"
+
+#define PAUSE       64u /* of the group's frames, after one that did not pay */
+#define PERCENT     90u /* at most so much is left of one that pays */
+#define BYTES_LEAST 40u /* shorter than any frame with a tick: all are tried */
+#define OFFER       "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+#define NAME_SIZE   32u
+#define ALL_EASY    "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEE" /* a name that packs well */
+#define NO_EASY     "aZ8kQ3xW7mB5tR9yL2pV6nC4sD1gJ0hF" /* and one without anything twice */
+
+static struct rig r;
+static struct inflater *inflater;
+static struct deflater *reference; /* of level 1: what a frame would be packed */
+
+/* A data frame as it came. */
+struct got {
+    bool packed;
+    uint32_t size, wire_size; /* of its payload: unpacked, and as it came */
+    uint8_t plain[FRAME_BYTES_MAX + 1], wire[FRAME_BYTES_MAX];
+};
+
+static void open_rig(uint32_t level, uint32_t bytes_least)
+{
+    inflater = inflater_create(WS_DEFLATE_BITS, false);
+    reference = deflater_create(1);
+    assert_non_null(inflater);
+    assert_non_null(reference);
+    rig_open(&r, &(struct rig_options){.connections = 64,
+                                       .log_capacity = 4096,
+                                       .symbols = 64,
+                                       .deflate_level = level,
+                                       .deflate_bytes_least = bytes_least});
+}
+
+static void close_rig(void)
+{
+    rig_close(&r);
+    deflater_destroy(reference);
+    inflater_destroy(inflater);
+}
+
+static void subscribe(struct client *c, const char *query)
+{
+    client_connect_with(&r, c, query, OFFER);
+    rig_turns(&r, 4);
+    assert_true(client_upgraded(c));
+    assert_non_null(client_until(c, "subscribed")); /* notices are never packed: client_next would tell */
+}
+
+/* A trade that packs as badly as can be but for its name. */
+static void trade(uint32_t symbol)
+{
+    struct tick t = {.kind = TICK_TRADE, .symbol = symbol, .event_ns = 72940618350277, .ingest_ns = 1};
+    t.trade = (struct tick_trade){.price = 9182736405917283, .size = 6051948372615047};
+    log_append(r.server.log, &t, 1);
+}
+
+/* The next frame, which has to be there. */
+static void take(struct client *c, struct got *out)
+{
+    client_read(c, UINT32_MAX);
+    assert_true(c->size >= 2);
+    assert_int_equal(c->bytes[0] & ~WS_DEFLATE_RSV1, 0x81);
+    uint32_t head = c->bytes[1] == 126 ? 4 : 2;
+    assert_true(c->bytes[1] <= 126);
+    out->packed = (c->bytes[0] & WS_DEFLATE_RSV1) != 0;
+    out->wire_size = head == 4 ? load_be16(c->bytes + 2) : c->bytes[1];
+    assert_true(out->wire_size <= sizeof out->wire && head + out->wire_size <= c->size);
+    memcpy(out->wire, c->bytes + head, out->wire_size);
+    out->size = out->wire_size;
+    if (out->packed)
+        assert_int_equal(
+            inflater_unpack(inflater, out->wire, out->wire_size, out->plain, FRAME_BYTES_MAX, &out->size),
+            DEFLATER_OK);
+    else
+        memcpy(out->plain, out->wire, out->size);
+    out->plain[out->size] = 0;
+    client_drop(c, head + out->wire_size);
+}
+
+/* The one frame that has come by now. */
+static void take_only(struct client *c, struct got *out)
+{
+    take(c, out);
+    assert_int_equal(c->size, 0);
+    assert_non_null(strstr((const char *)out->plain, "\"type\":\"trade\""));
+}
+
+static uint32_t reference_size(const struct got *g)
+{
+    uint8_t out[FRAME_BYTES_MAX];
+    return deflater_pack(reference, WS_DEFLATE_BITS, g->plain, g->size, out, sizeof out);
+}
+
+static bool pays(const struct got *g)
+{
+    return reference_size(g) <= g->size * PERCENT / 100;
+}
+
+/* Each in a group of its own, so that none is in a pause: names that are ever better to pack. */
+static void a_frame_that_hardly_shrinks_goes_out_plain(void **state)
+{
+    (void)state;
+    open_rig(1, BYTES_LEAST);
+    uint32_t plain = 0;
+    for (uint32_t easy = 0; easy <= NAME_SIZE; easy++) {
+        char name[NAME_SIZE + 1], query[96];
+        snprintf(name, sizeof name, "%.*s%s", (int)easy, ALL_EASY, NO_EASY + easy);
+        snprintf(query, sizeof query, "symbols=%s&frame=tick&snapshot=0", name);
+        struct client c;
+        struct got g;
+        subscribe(&c, query);
+        trade(rig_symbol(&r, name));
+        rig_turns(&r, 2);
+        take_only(&c, &g);
+        assert_true(g.size >= BYTES_LEAST);
+        assert_int_equal(g.packed, pays(&g));
+        if (g.packed) assert_int_equal(g.wire_size, reference_size(&g));
+        plain += !g.packed;
+        assert_int_equal(rig_counter(&r, deflate_skipped_total), plain);
+        assert_int_equal(rig_counter(&r, deflate_frames_total), easy + 1 - plain);
+        client_close(&c);
+    }
+    assert_in_range(plain, 5, NAME_SIZE - 5); /* both kinds were seen, and the way from one to the other */
+    close_rig();
+}
+
+struct pause_stage {
+    struct client both, easy_only; /* two groups */
+    uint32_t easy, hard, short_one;
+    uint64_t plain;
+};
+
+static void pause_open(struct pause_stage *s, uint32_t bytes_least)
+{
+    open_rig(1, bytes_least);
+    *s = (struct pause_stage){.plain = 0};
+    s->easy = rig_symbol(&r, ALL_EASY);
+    s->hard = rig_symbol(&r, NO_EASY);
+    s->short_one = rig_symbol(&r, "S");
+    subscribe(&s->both, "symbols=*&frame=tick&snapshot=0");
+    subscribe(&s->easy_only, "symbols=" ALL_EASY "&frame=tick&snapshot=0");
+}
+
+static void pause_close(struct pause_stage *s)
+{
+    client_close(&s->both);
+    client_close(&s->easy_only);
+    close_rig();
+}
+
+/* A trade that packs well: whether the group that sees both kinds packs it; the other one always does. */
+static void easy_comes(struct pause_stage *s, bool packed)
+{
+    struct got g;
+    trade(s->easy);
+    rig_turns(&r, 2);
+    take_only(&s->both, &g);
+    assert_true(pays(&g));
+    assert_int_equal(g.packed, packed);
+    take_only(&s->easy_only, &g);
+    assert_true(g.packed);
+    s->plain += !packed;
+    assert_int_equal(rig_counter(&r, deflate_skipped_total), s->plain);
+}
+
+static void plain_comes(struct pause_stage *s, uint32_t symbol)
+{
+    struct got g;
+    trade(symbol);
+    rig_turns(&r, 2);
+    take_only(&s->both, &g);
+    assert_false(g.packed);
+    assert_int_equal(rig_counter(&r, deflate_skipped_total), ++s->plain);
+}
+
+static void then_64_frames_of_its_group_are_not_tried(void **state)
+{
+    (void)state;
+    struct pause_stage s;
+    pause_open(&s, BYTES_LEAST);
+    easy_comes(&s, true);
+    for (uint32_t round = 0; round < 3; round++) {
+        plain_comes(&s, s.hard);
+        for (uint32_t i = 0; i < PAUSE; i++) easy_comes(&s, false);
+        if (round == 1) continue; /* the first one tried again may be another that does not pay */
+        easy_comes(&s, true);
+        easy_comes(&s, true);
+    }
+    pause_close(&s);
+}
+
+/* Those below --deflate-min neither begin a pause nor use one up. */
+static void short_frames_are_not_of_the_pause(void **state)
+{
+    (void)state;
+    struct pause_stage s;
+    struct got g;
+    pause_open(&s, BYTES_LEAST);
+    trade(s.short_one);
+    rig_turns(&r, 2);
+    take_only(&s.both, &g);
+    uint32_t least = g.size + 10; /* longer than it, shorter than the others */
+    pause_close(&s);
+
+    pause_open(&s, least);
+    plain_comes(&s, s.short_one);
+    easy_comes(&s, true);
+    plain_comes(&s, s.hard);
+    for (uint32_t i = 0; i < PAUSE; i++) {
+        plain_comes(&s, s.short_one);
+        easy_comes(&s, false);
+    }
+    easy_comes(&s, true);
+    pause_close(&s);
+}
+
+static void min_is_the_shortest_that_is_packed(void **state)
+{
+    (void)state;
+    uint32_t size = 0;
+    for (uint32_t more = 0; more <= 2; more++) { /* to learn the size, at it, and one above */
+        struct client c;
+        struct got g;
+        open_rig(1, more == 0 ? BYTES_LEAST : size + more - 1);
+        subscribe(&c, "symbols=*&frame=tick&snapshot=0");
+        trade(rig_symbol(&r, ALL_EASY));
+        rig_turns(&r, 2);
+        take_only(&c, &g);
+        assert_int_equal(g.packed, more < 2);
+        assert_int_equal(rig_counter(&r, deflate_skipped_total), more == 2);
+        size = g.size;
+        client_close(&c);
+        close_rig();
+    }
+}
+
+/* One long frame, the same ticks under each level. */
+static void batch_at(uint32_t level, struct got *out)
+{
+    struct client c;
+    open_rig(level, 0);
+    subscribe(&c, "symbols=*&snapshot=0");
+    uint32_t symbols[] = {rig_symbol(&r, "AAPL"), rig_symbol(&r, "MSFT"), rig_symbol(&r, "GOOG")};
+    for (int64_t i = 0; i < 150; i++) rig_quote(&r, symbols[i * i % 7 % 3], 10000 + i * 7919 % 1013);
+    rig_turns(&r, 2);
+    take(&c, out);
+    assert_true(out->packed && out->size > 8000);
+    assert_non_null(strstr((const char *)out->plain, "{\"type\":\"ticks\",\"from\":"));
+    client_close(&c);
+    close_rig();
+}
+
+static void levels_differ_in_bytes_alone(void **state)
+{
+    (void)state;
+    static struct got fast, small, preset;
+    batch_at(1, &fast);
+    batch_at(9, &small);
+    batch_at(0, &preset);
+    assert_int_equal(fast.size, small.size);
+    assert_memory_equal(fast.plain, small.plain, fast.size);
+    assert_true(small.wire_size < fast.wire_size);
+    assert_int_equal(preset.wire_size, fast.wire_size); /* the default is 1 */
+    assert_memory_equal(preset.wire, fast.wire, fast.wire_size);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_that_hardly_shrinks_goes_out_plain),
+        cmocka_unit_test(then_64_frames_of_its_group_are_not_tried),
+        cmocka_unit_test(short_frames_are_not_of_the_pause),
+        cmocka_unit_test(min_is_the_shortest_that_is_packed),
+        cmocka_unit_test(levels_differ_in_bytes_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
