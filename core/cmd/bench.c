@@ -62,7 +62,8 @@ static void put_out(const struct bench *b, const struct bench_result *r)
         bench_json(stdout, b, r);
     else
         bench_report(stdout, b, r);
-    bench_warning(stderr, r);
+    char warning[BENCH_WARNING_MAX];
+    if (bench_warning(r, warning)) fprintf(stderr, "tickcast bench: warning: %s\n", warning);
 }
 
 /* 0, or -1 after a line on standard error. No path, or -: nothing to do. */

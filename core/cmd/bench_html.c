@@ -17,6 +17,7 @@ struct axes {
     double x_most, y_most; /* from 0 */
 };
 
+static void warning_line(FILE *out, const struct bench_result *r);
 static void text_part(FILE *out, const struct bench *b, const struct bench_result *r);
 static void escaped(FILE *out, const char *text, size_t size);
 static void plot_begin(FILE *out, const char *title, const char *y_name);
@@ -37,6 +38,7 @@ static const char style[] =
     ":root{color-scheme:light dark;--line:#1666b0;--second:#b3430b;--third:#5f6b76;--grid:#8885}"
     "@media(prefers-color-scheme:dark){:root{--line:#62b0f4;--second:#f0955a;--third:#a9b4bf}}"
     "body{font:15px/1.45 system-ui,sans-serif;max-width:920px;margin:24px auto;padding:0 16px}"
+    ".warning{border-left:4px solid var(--second);padding-left:12px}"
     "pre{font:13px/1.4 ui-monospace,monospace;overflow-x:auto}"
     "svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}"
     "path{fill:none;stroke-width:1.6}.grid{stroke:var(--grid);stroke-width:1}"
@@ -51,6 +53,7 @@ void bench_html(FILE *out, const struct bench *b, const struct bench_result *r)
             "<meta name=\"viewport\" content=\"width=device-width\"><style>%s</style></head>\n<body>"
             "<h1>tickcast bench</h1>\n",
             style);
+    warning_line(out, r);
     text_part(out, b, r);
     bool timed = r->seconds > 0; /* else there is nothing over time */
     if (r->latency.count && timed) {
@@ -61,6 +64,16 @@ void bench_html(FILE *out, const struct bench *b, const struct bench_result *r)
     if (timed && b->options.deflate) bytes_plot(out, &r->series, r->seconds);
     bench_stages_html(out, b, r);
     fputs("</body></html>\n", out);
+}
+
+/* Above the figures that it casts doubt on. */
+static void warning_line(FILE *out, const struct bench_result *r)
+{
+    char warning[BENCH_WARNING_MAX];
+    if (!bench_warning(r, warning)) return;
+    fputs("<p class=\"warning\">Warning: ", out);
+    escaped(out, warning, strlen(warning));
+    fputs("</p>\n", out);
 }
 
 static void text_part(FILE *out, const struct bench *b, const struct bench_result *r)

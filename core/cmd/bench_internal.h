@@ -279,8 +279,10 @@ struct bench_deflated bench_deflated(const struct bench_result *r);
 extern const double bench_percents[BENCH_PERCENTS];
 extern const char *const bench_percent_names[BENCH_PERCENTS];
 void bench_report(FILE *out, const struct bench *b, const struct bench_result *r);
-/* A line, and true, where a thread of bench had hardly any time left: then the figures are its own limits. */
-bool bench_warning(FILE *out, const struct bench_result *r);
+#define BENCH_WARNING_MAX 256u
+/* What casts doubt on the figures, in words: a thread of bench had hardly any time left, so that they are its
+ * own limits. False: nothing does. */
+bool bench_warning(const struct bench_result *r, char out[BENCH_WARNING_MAX]);
 void bench_json(FILE *out, const struct bench *b, const struct bench_result *r);
 void bench_html(FILE *out, const struct bench *b, const struct bench_result *r);
 

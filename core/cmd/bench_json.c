@@ -13,6 +13,7 @@ static void histogram(FILE *out, const char *name, const struct latency *l);
 static void series(FILE *out, const struct bench_series *s, double seconds);
 static void deflate(FILE *out, const struct bench_result *r);
 static void verified(FILE *out, const struct verify_counts *v);
+static void warnings(FILE *out, const struct bench_result *r);
 static void string(FILE *out, const char *text);
 
 void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
@@ -25,6 +26,7 @@ void bench_json(FILE *out, const struct bench *b, const struct bench_result *r)
             b->uring ? "uring" : "epoll", b->thread_count);
     fprintf(out, ",\"seconds\":%.3f,\"cpu\":%.3f,\"cpu_all\":%.3f,\"failed\":%s", r->seconds, r->cpu_most,
             r->cpu_all, r->failed ? "true" : "false");
+    warnings(out, r);
     counts(out, "readers", o->connections, &r->counts[ROLE_READER], r->seconds);
     counts(out, "slow", o->slow, &r->counts[ROLE_SLOW], r->seconds);
     counts(out, "stuck", o->stuck, &r->counts[ROLE_STUCK], r->seconds);
@@ -141,6 +143,15 @@ static void verified(FILE *out, const struct verify_counts *v)
     number(out, "unverified", v->unverified);
     number(out, "lies", v->lies);
     fputc('}', out);
+}
+
+/* Always there, so that who reads the report need not ask whether this bench tells any. */
+static void warnings(FILE *out, const struct bench_result *r)
+{
+    char warning[BENCH_WARNING_MAX];
+    fputs(",\"warnings\":[", out);
+    if (bench_warning(r, warning)) string(out, warning);
+    fputc(']', out);
 }
 
 static void string(FILE *out, const char *text)

@@ -45,13 +45,14 @@ void bench_report(FILE *out, const struct bench *b, const struct bench_result *r
     if (r->first.text[0]) fprintf(out, "  first: %s\n", r->first.text);
 }
 
-bool bench_warning(FILE *out, const struct bench_result *r)
+bool bench_warning(const struct bench_result *r, char out[BENCH_WARNING_MAX])
 {
     if (r->cpu_most < CPU_TOO_BUSY) return false;
-    fprintf(out,
-            "tickcast bench: warning: a thread of bench itself used %.0f %% of a processor, so these are"
-            " its limits, not the server's; use more --threads, fewer --connections or another machine\n",
-            r->cpu_most * 100);
+    snprintf(
+        out, BENCH_WARNING_MAX,
+        "a thread of bench itself used %.0f %% of a processor, so these are its limits, not the server's;"
+        " use more --threads, fewer --connections or another machine",
+        r->cpu_most * 100);
     return true;
 }
 

@@ -68,18 +68,21 @@ static char *text_of_run(const struct run *r,
     return text;
 }
 
-/* What the warning says; to be freed. Empty: nothing. */
-static char *warned(const struct run *r, bool *said)
+/* The JSON report's only warning, to be freed, or NULL. */
+static char *warned(const struct run *r)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    *said = bench_warning(out, r->result);
-    fclose(out);
-    return text;
+    char *json = text_of_run(r, bench_json);
+    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *warnings = json_object_get(root, "warnings");
+    assert_true(json_is_array(warnings) && json_array_size(warnings) <= 1);
+    const char *text = json_string_value(json_array_get(warnings, 0));
+    char *out = text ? strdup(text) : NULL;
+    json_decref(root);
+    free(json);
+    return out;
 }
 
+/* In every report but the text, beside which standard error has it. */
 static void a_busy_thread_is_warned_of(double first, double reference, const char *share)
 {
     struct run *r = run_open(2);
@@ -87,14 +90,20 @@ static void a_busy_thread_is_warned_of(double first, double reference, const cha
     used(r, 0, first);
     used(r, 1, reference);
     bench_gather(r->bench, r->result);
-    bool said;
-    char *text = warned(r, &said);
-    assert_int_equal(said, share != NULL);
-    if (share)
-        assert_non_null(strstr(text, share));
-    else
-        assert_string_equal(text, "");
+    char words[BENCH_WARNING_MAX] = "";
+    assert_int_equal(bench_warning(r->result, words), share != NULL);
+    assert_true(strlen(words) + 1 < sizeof words); /* not cut */
+    char *text = warned(r), *page = text_of_run(r, bench_html);
+    const char *line = strstr(page, "<p class=\"warning\">Warning: ");
+    assert_int_equal(text != NULL, share != NULL);
+    assert_int_equal(line != NULL, share != NULL);
+    if (share) {
+        assert_non_null(strstr(words, share));
+        assert_string_equal(text, words);
+        assert_non_null(strstr(line, words));
+    }
     free(text);
+    free(page);
     run_close(r);
 }
 
