@@ -43,6 +43,7 @@ struct bench_options {
     uint64_t connections, slow, stuck, slow_rate, threads, ramp, sample, seed;
     uint64_t enough, kill, churn, stall, stall_max_ns, lists, list_size;
     uint64_t duration_ns, warmup_ns, connect_timeout_ns;
+    struct setting_list headers;
     bool binary, deflate, verify, snapshot, idle, any, mix, self_test;
 };
 
@@ -131,7 +132,8 @@ struct bench {
     struct bench_options options;
     struct client_url url, reference_url; /* without what bench_plan.c adds for each connection */
     struct client_address address;
-    const char **lists; /* owned, and the texts: what connections subscribe to, in turn */
+    char fields[CLIENT_FIELDS_MAX]; /* --header, of every request: lines with their ends */
+    const char **lists;             /* owned, and the texts: what connections subscribe to, in turn */
     uint32_t list_count;
     bool uring;
     struct verify verify;
@@ -148,7 +150,7 @@ struct bench {
 };
 
 /* ---- bench_options.c ---- */
-/* Fills options, url, reference_url. cli_parse's result. */
+/* Fills options, url, reference_url, fields. cli_parse's result. */
 int bench_options_read(struct bench *b, int argc, char **argv, struct fault *f);
 
 struct bench_result;

@@ -31,6 +31,11 @@ static int make_urls(struct bench *b, struct fault *f);
         .name = name_, .type = OPTION_FLAG, .offset = AT(field), .value = "", .what = what_                  \
     }
 
+#define LIST(name_, field, value_, what_)                                                                    \
+    {                                                                                                        \
+        .name = name_, .type = OPTION_LIST, .offset = AT(field), .value = value_, .what = what_              \
+    }
+
 static const struct option_row rows[] = {
     WORDS("url", url, CLIENT_URL_DEFAULT, "URL", "the server"),
     COUNT("connections", connections, 100, 0, 1000000, "connections",
@@ -75,6 +80,8 @@ static const struct option_row rows[] = {
     COUNT("seed", seed, 1, 0, UINT64_MAX, "", "of everything that is drawn"),
     COUNT("ramp", ramp, 0, 0, 1000000, "connections",
           "to open in a second; 0: as fast as the server takes them"),
+    LIST("header", headers, "'NAME: VALUE'",
+         "one more line of every request, as Authorization, Cookie or Origin"),
     SECONDS("connect-timeout", connect_timeout_ns, 30000, 100, 3600000,
             "for all connections to be subscribed"),
     FLAG("any", any, "a feed of another kind: the URL as it is, every message counted, none understood"),
@@ -116,6 +123,7 @@ int bench_options_read(struct bench *b, int argc, char **argv, struct fault *f)
     int r = cli_parse(&cli_bench, argc, argv, &b->options, NULL, &words, f);
     if (r == TC_OK) r = check(&b->options, f);
     if (r == TC_OK) r = make_urls(b, f);
+    if (r == TC_OK) r = client_fields_make(&b->options.headers, "--header", b->fields, f);
     return r;
 }
 
@@ -137,6 +145,9 @@ static int check(struct bench_options *o, struct fault *f)
         return fault_set(f, TC_EUSAGE, "--kill, --churn, --stall: are for --connections; use 1 or more");
     if (o->self_test && o->deflate)
         return fault_set(f, TC_EUSAGE, "--self-test: its own server packs nothing; leave --deflate out");
+    if (o->self_test && o->headers.count)
+        return fault_set(f, TC_EUSAGE,
+                         "--self-test: its own server needs no more fields; leave --header out");
     if (o->lists && strcmp(o->symbols, "*") != 0)
         return fault_set(f, TC_EUSAGE, "--lists: the lists take the place of --symbols; leave one out");
     int r = check_verify(o, f);

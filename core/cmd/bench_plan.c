@@ -50,7 +50,7 @@ static int symbols_get(struct bench *b, json_t **out, struct fault *f)
     struct client_body body;
     struct client_url url = b->url;
     snprintf(url.target, sizeof url.target, "/v1/symbols");
-    int r = client_http_get(&url, SYMBOLS_TIMEOUT_MS, &body, f);
+    int r = client_http_get(&url, b->fields, SYMBOLS_TIMEOUT_MS, &body, f);
     if (r < 0) return r;
     json_t *all = json_loadb(body.at, body.size, 0, NULL);
     json_t *symbols = json_incref(json_object_get(all, "symbols"));
@@ -129,7 +129,9 @@ int bench_plan_request(struct bench_thread *t, struct bench_conn *c, struct faul
         if (r == TC_OK && c->resuming) r = client_url_query(&t->url, "resume", resume, f);
         if (r == TC_OK && !c->resuming) r = client_url_query(&t->url, "since", o->since, f);
     }
-    client_handshake_make(&t->handshake, &t->url, bench_plan_subprotocol(t), bench_plan_deflate(t),
-                          t->secret);
+    struct client_wishes wishes = {.subprotocol = bench_plan_subprotocol(t),
+                                   .fields = t->bench->fields,
+                                   .deflate = bench_plan_deflate(t)};
+    client_handshake_make(&t->handshake, &t->url, &wishes, t->secret);
     return r;
 }

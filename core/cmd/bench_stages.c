@@ -37,7 +37,7 @@ void bench_stages_get(const struct bench *b, struct bench_stages *out)
     struct client_url url = b->url;
     struct fault f = {.code = TC_OK};
     snprintf(url.target, sizeof url.target, "/metrics");
-    if (client_http_get(&url, TIMEOUT_MS, &body, &f) < 0) {
+    if (client_http_get(&url, b->fields, TIMEOUT_MS, &body, &f) < 0) {
         snprintf(out->absent, sizeof out->absent, "%.*s", (int)sizeof out->absent - 1, f.text);
         return;
     }

@@ -13,17 +13,18 @@ static int take_extensions(const struct client_handshake *h, const char *head, s
                            struct client_deflate *out, struct fault *f);
 static int refused(const char *bytes, size_t size, size_t head, struct fault *f);
 
-void client_handshake_make(struct client_handshake *h, const struct client_url *url, const char *subprotocol,
-                           bool deflate, const uint8_t secret[16])
+void client_handshake_make(struct client_handshake *h, const struct client_url *url,
+                           const struct client_wishes *wishes, const uint8_t secret[16])
 {
+    const char *subprotocol = wishes->subprotocol;
     key_print(h->key, secret);
-    h->deflate = deflate;
+    h->deflate = wishes->deflate;
     int n = snprintf(h->request, sizeof h->request,
                      "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s\r\n",
-                     url->target, url->authority, h->key, deflate ? OFFER : "",
+                     "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s%s\r\n",
+                     url->target, url->authority, h->key, wishes->deflate ? OFFER : "",
                      subprotocol ? "Sec-WebSocket-Protocol: " : "", subprotocol ? subprotocol : "",
-                     subprotocol ? "\r\n" : "");
+                     subprotocol ? "\r\n" : "", wishes->fields ? wishes->fields : "");
     h->request_bytes = n > 0 && (size_t)n < sizeof h->request ? (uint32_t)n : 0;
 }
 

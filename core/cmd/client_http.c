@@ -12,13 +12,13 @@
 static int read_all(int fd, uint64_t end_ns, struct client_body *out);
 static int split(struct client_body *b, const struct client_url *url, struct fault *f);
 
-int client_http_get(const struct client_url *url, uint32_t timeout_ms, struct client_body *out,
-                    struct fault *f)
+int client_http_get(const struct client_url *url, const char *fields, uint32_t timeout_ms,
+                    struct client_body *out, struct fault *f)
 {
     *out = (struct client_body){.at = NULL};
-    char request[CLIENT_TARGET_MAX + 512];
-    int size = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-                        url->target, url->authority);
+    char request[CLIENT_TARGET_MAX + CLIENT_FIELDS_MAX + 512];
+    int size = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n",
+                        url->target, url->authority, fields);
     uint64_t end_ns = clock_mono_ns() + timeout_ms * NS_PER_MS;
     int fd = client_connect(url, timeout_ms, f);
     if (fd < 0) return fd;

@@ -44,7 +44,7 @@ static int shake_hands(struct client_stream *s, const struct client_url *url, co
     struct client_handshake h;
     uint8_t secret[16];
     random_secret(secret, sizeof secret);
-    client_handshake_make(&h, url, subprotocol, false, secret);
+    client_handshake_make(&h, url, &(struct client_wishes){.subprotocol = subprotocol}, secret);
     int r = client_send_all(s->fd, h.request, h.request_bytes, timeout_ms, f);
     while (r == 0) {
         ssize_t n = fill(s, timeout_ms);

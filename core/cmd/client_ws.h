@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "cmd/client_fields.h"
 #include "cmd/client_url.h"
 #include "wire/ws.h"
 #include "wire/ws_deflate.h"
@@ -16,9 +17,16 @@
 
 struct client_handshake {
     char key[CLIENT_KEY_BYTES + 1];
-    char request[CLIENT_TARGET_MAX + 1024];
+    char request[CLIENT_TARGET_MAX + CLIENT_FIELDS_MAX + 1024];
     uint32_t request_bytes;
     bool deflate; /* permessage-deflate was offered */
+};
+
+/* What a handshake asks for; zeroed: nothing but a stream. */
+struct client_wishes {
+    const char *subprotocol; /* NULL: none */
+    const char *fields;      /* client_fields_make's lines; NULL: none */
+    bool deflate; /* offers permessage-deflate with the words that browsers use; we ourselves pack nothing */
 };
 
 /* What the server answered to an offer of permessage-deflate (RFC 7692 7.1); zeroed: nothing was agreed. */
@@ -27,10 +35,9 @@ struct client_deflate {
     uint8_t bits;          /* of the server's window: 8 to 15 */
 };
 
-/* secret: 16 random bytes. subprotocol: NULL or the one asked for. deflate: offers permessage-deflate with
- * the words that browsers use; we ourselves pack nothing. */
-void client_handshake_make(struct client_handshake *h, const struct client_url *url, const char *subprotocol,
-                           bool deflate, const uint8_t secret[16]);
+/* secret: 16 random bytes. */
+void client_handshake_make(struct client_handshake *h, const struct client_url *url,
+                           const struct client_wishes *wishes, const uint8_t secret[16]);
 /* Bytes of the answer that were used (frames may follow at once), 0: more is needed, or TC_EINPUT with a text
  * that has the server's status and the remedy. deflate: set once the answer is whole; NULL where it was not
  * offered. */

@@ -93,6 +93,7 @@ class RawServer:
             request = b""
             while b"\r\n\r\n" not in request:
                 request += peer.recv(65536)
+            self.request = request.decode()
             key = re.search(rb"Sec-WebSocket-Key: (\S+)", request).group(1)
             accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
             fields = "".join(f"{field}\r\n" for field in (f"Sec-WebSocket-Accept: {accept}", *self.fields))

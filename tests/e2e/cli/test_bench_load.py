@@ -2,7 +2,7 @@
 import asyncio, contextlib, json, re, signal, subprocess, time
 import xml.etree.ElementTree as xml
 import pytest
-from cli import Script, run
+from cli import RawServer, Script, run
 from rig import TICKCAST, Server
 
 FEED = "sim:?symbols=50&rate=5000&seed=3"
@@ -199,3 +199,25 @@ def test_a_report_that_cannot_be_written():
 def test_what_does_not_go_together_is_said(words, says):
     done = run("bench", *words)
     assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_header_lines_are_sent_to_any_feed():
+    """Authorization, Cookie and Origin as given, in order; a value is in no report."""
+    given = ["Authorization: Bearer s3cret", "Cookie: a=1; b=2", "Origin: https://example.org"]
+    words = [word for line in given for word in ("--header", line)]
+    with RawServer([], b"\x81\x02{}") as server:
+        done = run("bench", "--any", "--url", server.url, "--connections", "1", "--duration", "0.3", "--warmup", "0", "--json", "-", *words)
+        assert done.returncode == 0, done.stderr
+        assert "".join(line + "\r\n" for line in given) + "\r\n" in server.request
+        assert "s3cret" not in done.stdout + done.stderr and json.loads(done.stdout)["failed"] is False
+
+
+def test_header_lines_are_in_every_request_to_tickcast(tmp_path):
+    """Another site's Origin is refused, the listed one is taken: by the streams, the reference, the lists and the stages."""
+    words = ["--connections", "3", "--duration", "0.5", "--verify", "--lists", "2", "--list-size", "5"]
+    with Server("--origins", "https://example.org", feed=FEED) as server:
+        server.wait_metric("symbols", lambda n: n >= 50)
+        r = bench(url_of(server), *words, "--header", "Origin: https://example.org", "--header", "X-More: 1")
+        assert not r["failed"] and r["verified"]["ticks"] > 0 and "stages" in r
+        done = run("bench", "--url", url_of(server), "--connections", "1", "--duration", "0.3", "--header", "Origin: https://example.com")
+        assert done.returncode == 1 and "403" in done.stderr, done.stderr

@@ -39,6 +39,13 @@ def test_help_has_every_setting():
     (["bench", "--url", "wss://h"], "--url: \"wss://h\" asks for TLS"),
     (["bench", "--cpus", "0-"], "--cpus"),
     (["bench", "extra"], '"extra" is not expected'),
+    (["bench", "--header", "X: 1", "--header", "Bearer"], "--header: number 2 is no field; write --header 'NAME: VALUE'"),
+    (["bench", "--header"], "--header: a value is missing; write --header 'NAME: VALUE'"),
+    (["bench", "--header", "X: 1\r\nY: 2"], "--header: the value of X has a line break"),
+    (["bench", "--header=Upgrade: h2c"], "--header: Upgrade belongs to the request itself; leave it out"),
+    (["bench", "--header", "X: " + "x" * 4096], "--header: all together are longer than 4095 bytes"),
+    (["bench", *["--header", "X: 1"] * 65], "--header: given more than 64 times"),
+    (["bench", "--self-test", "--header", "X: 1"], "--self-test: its own server needs no more fields"),
     (["serve", "--log-capacity", "1000000"], "--log-capacity: 1000000 is not a power of two; use 1048576"),
     (["serve", "--listen", "nowhere"], "--listen: \"nowhere\" is not an address and a port"),
     (["serve", "--config", "/nonexistent"], "--config /nonexistent: No such file"),
@@ -82,6 +89,7 @@ def test_bash_completion_completes():
     assert complete(["tickcast"], "se") == ["serve"]
     assert complete(["tickcast", "serve"], "--max-c") == ["--max-connections", "--max-connections-per-ip", "--max-commands"]
     assert complete(["tickcast", "serve", "--io"], "") == ["auto", "uring", "epoll"]
+    assert complete(["tickcast", "bench"], "--hea") == ["--header"]
     assert complete(["tickcast", "bench", "--policy"], "c") == ["conflate", "complete", "close"]
 
 

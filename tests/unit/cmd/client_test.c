@@ -74,7 +74,8 @@ static int answer_to(const char *bytes, bool deflate)
 {
     static struct client_handshake h;
     parses("ws://server.example.com/chat", "server.example.com", "80", "/chat");
-    client_handshake_make(&h, &url, "tickcast.v1.json", deflate, nonce);
+    client_handshake_make(
+        &h, &url, &(struct client_wishes){.subprotocol = "tickcast.v1.json", .deflate = deflate}, nonce);
     assert_int_equal(strstr(h.request, "Sec-WebSocket-Extensions: permessage-deflate; ") != NULL, deflate);
     assert_string_equal(h.key, "dGhlIHNhbXBsZSBub25jZQ==");
     assert_non_null(strstr(h.request, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
@@ -107,6 +108,96 @@ static void handshakes(void **state)
     assert_non_null(strstr(fault.text, "(it says: full )"));
     assert_int_equal(answer("HTTP/1.1 200 OK\r\n\r\n"), TC_EINPUT);
     assert_non_null(strstr(fault.text, "is this a tickcast server?"));
+}
+
+/* ---- Fields that the user gives. ---- */
+
+static char fields[CLIENT_FIELDS_MAX];
+
+static void fields_refused(const char *given, const char *expected)
+{
+    struct setting_list list = {.at = {"X-Fine: 1", given}, .count = 2};
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_EUSAGE);
+    if (!strstr(fault.text, expected)) fail_msg("\"%s\" does not say \"%s\"", fault.text, expected);
+    assert_null(strstr(fault.text, "secret"));
+}
+
+static void fields_are_lines_of_the_request(void **state)
+{
+    (void)state;
+    static struct client_handshake h;
+    struct setting_list list = {.at = {"Authorization: Bearer a:b=", "cookie:a=1; b=\"2\"",
+                                       "Origin: \thttp://h", "X-Empty:", "Hosts: a",
+                                       "Sec-Fetch-Mode: websocket", "X-\xC3\xA4: no"},
+                                .count = 6};
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_OK);
+    static const char expected[] =
+        "Authorization: Bearer a:b=\r\ncookie: a=1; b=\"2\"\r\nOrigin: http://h\r\n"
+        "X-Empty: \r\nHosts: a\r\nSec-Fetch-Mode: websocket\r\n";
+    assert_string_equal(fields, expected);
+    parses("ws://h/chat", "h", "80", "/chat");
+    client_handshake_make(&h, &url, &(struct client_wishes){.fields = fields}, nonce);
+    assert_int_equal(h.request_bytes, strlen(h.request));
+    const char *at = strstr(h.request, expected);
+    assert_non_null(at);
+    assert_memory_equal(at - 2, "\r\n", 2);
+    assert_string_equal(at + strlen(expected), "\r\n"); /* and nothing behind */
+    list.count = 7;
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_EUSAGE);
+    list.count = 0;
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_OK);
+    assert_string_equal(fields, "");
+}
+
+static void fields_that_break_the_request_are_refused(void **state)
+{
+    (void)state;
+    fields_refused("secret", "number 2 is no field; write --header 'NAME: VALUE'");
+    fields_refused(": secret", "number 2 is no field");
+    fields_refused("X Y: secret", "number 2 is no field");
+    fields_refused("X : secret", "number 2 is no field");
+    fields_refused("X\r\nY: secret", "number 2 is no field");
+    fields_refused("X: secret\r\nHost: h", "the value of X has a line break");
+    fields_refused("X: secret\n", "the value of X has a line break");
+    fields_refused("X: secret\r", "the value of X has a line break");
+    fields_refused("X: secret\x7f", "another control character");
+    fields_refused("Host: secret", "Host belongs to the request itself; give it in --url");
+    fields_refused("hOST: secret", "hOST belongs to the request itself");
+    fields_refused("Upgrade: secret", "belongs to the request itself");
+    fields_refused("Connection: secret", "belongs to the request itself");
+    fields_refused("Content-Length: 1", "belongs to the request itself");
+    fields_refused("Transfer-Encoding: chunked", "belongs to the request itself");
+    fields_refused("Sec-WebSocket-Key: secret", "belongs to the request itself; leave it out");
+    fields_refused("Sec-WebSocket-Version: 8", "belongs to the request itself; leave it out");
+    fields_refused("sec-websocket-protocol: x", "use --subprotocol");
+    fields_refused("Sec-WebSocket-Extensions: x", "use --deflate");
+}
+
+/* To the last byte that fits, and one more. */
+static void fields_have_a_bound(void **state)
+{
+    (void)state;
+    static struct client_handshake h;
+    char longest[CLIENT_FIELDS_MAX + 8];
+    size_t fits = CLIENT_FIELDS_MAX - 1 - 2; /* the terminator, the line's end */
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest, "X: ", 3);
+    longest[fits] = 0;
+    struct setting_list list = {.at = {longest}, .count = 1};
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_OK);
+    assert_int_equal(strlen(fields), CLIENT_FIELDS_MAX - 1);
+    url = (struct client_url){.host = "h", .port = "80", .target = "/"};
+    memset(url.authority, 'h', sizeof url.authority - 1);
+    memset(url.target + 1, 't', sizeof url.target - 2);
+    client_handshake_make(
+        &h, &url,
+        &(struct client_wishes){.subprotocol = "tickcast.v1.json", .fields = fields, .deflate = true}, nonce);
+    assert_int_equal(h.request_bytes, strlen(h.request)); /* whole with the longest of everything */
+    assert_true(h.request_bytes > CLIENT_TARGET_MAX + CLIENT_FIELDS_MAX);
+    longest[fits] = 'x';
+    longest[fits + 1] = 0;
+    fields_refused(longest, "longer than 4095 bytes");
+    assert_int_equal(client_fields_make(&list, "--header", fields, &fault), TC_EUSAGE);
 }
 
 /* The extension as answered; NULL: not at all. */
@@ -311,6 +402,9 @@ int main(void)
         cmocka_unit_test(urls),
         cmocka_unit_test(queries_are_encoded),
         cmocka_unit_test(handshakes),
+        cmocka_unit_test(fields_are_lines_of_the_request),
+        cmocka_unit_test(fields_that_break_the_request_are_refused),
+        cmocka_unit_test(fields_have_a_bound),
         cmocka_unit_test(deflate_as_it_was_answered),
         cmocka_unit_test(frames_out_are_masked),
         cmocka_unit_test(any_split_gives_the_same_messages),
