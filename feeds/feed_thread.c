@@ -61,7 +61,9 @@ static bool wait_go(struct feed_thread *t);
 static uint32_t members(const struct feed_thread *t);
 static uint64_t run_round(struct feed_thread *t);
 static void rest(struct feed_thread *t, uint64_t until_ns);
+static void look_at_descriptors(struct feed_thread *t);
 static void wait_descriptors(struct feed_thread *t, struct sleeper *sleeper, uint64_t wait_ns);
+static uint32_t descriptors(struct feed_thread *t, struct pollfd *fds, struct feed_slot **slots);
 static bool pace_changed(struct feed_thread *t);
 static bool stopping(const struct feed_thread *t);
 static struct feed_clock read_clock(void);
@@ -254,6 +256,7 @@ static uint64_t run_round(struct feed_thread *t)
     struct feed_clock round = read_clock(), clock = round;
     bool drained = true;
     uint64_t until_ns = round.mono_ns + IDLE_NS;
+    look_at_descriptors(t);
     for (uint32_t i = 0; i < t->slot_count; i++) {
         struct feed_slot *slot = &t->slots[i];
         if (i > 0 && slot->state == SLOT_RUNNING) clock = read_clock(); /* the poll before took its time */
@@ -291,21 +294,39 @@ static void rest(struct feed_thread *t, uint64_t until_ns)
         sleeper_cancel(sleeper);
 }
 
-/* Sleeps, and on the descriptors of feeds that are not held back as well: a held one would end the sleep
- * without being asked. */
+/* After the round's time was read, for what is told as drained at that time; and in every round, for beside a
+ * feed that is always due there is no sleep that would look. */
+static void look_at_descriptors(struct feed_thread *t)
+{
+    struct pollfd fds[1 + FEEDS_MAX];
+    struct feed_slot *slots[1 + FEEDS_MAX];
+    uint32_t count = descriptors(t, fds, slots);
+    if (count == 1 || poll(fds + 1, count - 1, 0) <= 0) return;
+    for (uint32_t i = 1; i < count; i++) slots[i]->ready = fds[i].revents != 0;
+}
+
+/* Sleeps, and on the descriptors as well. */
 static void wait_descriptors(struct feed_thread *t, struct sleeper *sleeper, uint64_t wait_ns)
 {
     struct pollfd fds[1 + FEEDS_MAX];
     struct feed_slot *slots[1 + FEEDS_MAX];
+    uint32_t count = descriptors(t, fds, slots);
+    sleeper_wait_with(sleeper, fds, count, wait_ns);
+    for (uint32_t i = 1; i < count; i++) slots[i]->ready = fds[i].revents != 0;
+}
+
+/* From fds[1] on, those that are not known to be ready, of feeds that are not held back: a held one would end
+ * a sleep without being asked. Returns the count, fds[0] included. */
+static uint32_t descriptors(struct feed_thread *t, struct pollfd *fds, struct feed_slot **slots)
+{
     uint32_t count = 1;
     for (uint32_t i = 0; i < t->slot_count; i++) {
         struct feed_slot *slot = &t->slots[i];
-        if (slot->state != SLOT_RUNNING || slot->held || !slot->feed->has_fd) continue;
+        if (slot->state != SLOT_RUNNING || slot->held || slot->ready || !slot->feed->has_fd) continue;
         slots[count] = slot;
         fds[count++] = (struct pollfd){.fd = slot->feed->fd, .events = POLLIN};
     }
-    sleeper_wait_with(sleeper, fds, count, wait_ns);
-    for (uint32_t i = 1; i < count; i++) slots[i]->ready = fds[i].revents != 0;
+    return count;
 }
 
 /* A held feed may go on. */

@@ -1,5 +1,6 @@
-/* A feed that is due only when its descriptor can be read: the feed thread sleeps until then, and leaves it
- * alone while its pace holds it back. Linked in place of feeds/feed_registry.c. */
+/* A feed that is due only when its descriptor can be read: the feed thread sleeps until then, leaves it alone
+ * while its pace holds it back, and looks at it though another feed lets it have no sleep. Linked in place of
+ * feeds/feed_registry.c. */
 #include "base/clock.h"
 #include "feeds/feed_thread.h"
 
@@ -35,8 +36,7 @@ static int given_open(struct feed **out, struct feed_uri *uri, struct fault *f)
     (void)f;
     struct given_feed *g = calloc(1, sizeof *g);
     assert_non_null(g);
-    static const struct feed_ops *ops;
-    ops = feed_find(TEXT("given"));
+    const struct feed_ops *ops = feed_find(TEXT("given"));
     g->feed = (struct feed){.ops = ops, .name = "given", .pace = pace, .has_fd = true, .fd = given_fd};
     *out = &g->feed;
     return 0;
@@ -71,16 +71,53 @@ static void given_close(struct feed *feed)
     free(feed);
 }
 
+/* Beside it: a feed without ticks that is due again by the time at which it was polled. */
+struct busy_feed {
+    struct feed feed;
+    uint64_t due_ns;
+};
+
+static int busy_open(struct feed **out, struct feed_uri *uri, struct fault *f)
+{
+    (void)uri;
+    (void)f;
+    struct busy_feed *b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    b->feed = (struct feed){.ops = feed_find(TEXT("busy")), .name = "busy"};
+    *out = &b->feed;
+    return 0;
+}
+
+static int busy_poll(struct feed *feed, struct feed_writer *w, const struct feed_clock *clock,
+                     uint32_t ticks_max, struct fault *f)
+{
+    (void)w;
+    (void)ticks_max;
+    (void)f;
+    ((struct busy_feed *)feed)->due_ns = clock->mono_ns + 1;
+    return 0;
+}
+
+static uint64_t busy_due_ns(const struct feed *feed)
+{
+    return ((const struct busy_feed *)feed)->due_ns;
+}
+
 const struct feed_ops *feed_find(struct text scheme)
 {
-    (void)scheme;
     static const struct feed_ops ops = {.scheme = "given",
                                         .help = "",
                                         .open = given_open,
                                         .poll = given_poll,
                                         .due_ns = given_due_ns,
                                         .close = given_close};
-    return &ops;
+    static const struct feed_ops busy = {.scheme = "busy",
+                                         .help = "",
+                                         .open = busy_open,
+                                         .poll = busy_poll,
+                                         .due_ns = busy_due_ns,
+                                         .close = given_close};
+    return text_equal(scheme, TEXT("busy")) ? &busy : &ops;
 }
 
 struct rig {
@@ -89,9 +126,9 @@ struct rig {
     struct feed_thread *thread;
 };
 
-static void start(struct rig *r, enum feed_pace wanted)
+static void start(struct rig *r, enum feed_pace wanted, uint32_t feeds)
 {
-    static const char *const uris[] = {"given:"};
+    static const char *const uris[] = {"busy:", "given:"};
     struct fault f = {0};
     pace = wanted;
     atomic_store(&polls, 0);
@@ -100,8 +137,11 @@ static void start(struct rig *r, enum feed_pace wanted)
     r->log = log_create(&(struct log_options){.capacity = 4096, .symbols_max = 64, .bars_max = 16}, &f);
     assert_non_null(r->log);
     r->reader = log_reader_add(r->log);
-    struct feed_thread_options o = {
-        .log = r->log, .uris = uris, .uri_count = 1, .stall_bound_ns = 60 * NS_PER_SECOND, .cpu = -1};
+    struct feed_thread_options o = {.log = r->log,
+                                    .uris = uris + 2 - feeds,
+                                    .uri_count = feeds,
+                                    .stall_bound_ns = 60 * NS_PER_SECOND,
+                                    .cpu = -1};
     if (feed_thread_start(&r->thread, &o, &f) != 0) fail_msg("%s", f.text);
     feed_thread_go(r->thread);
 }
@@ -125,6 +165,17 @@ static uint64_t ticks(struct rig *r)
     return stats.ticks;
 }
 
+static uint64_t trades(struct log *log)
+{
+    uint64_t found = 0, head = log_head(log);
+    struct tick t;
+    for (uint64_t seq = 0; seq < head; seq++) {
+        assert_int_equal(log_read(log, seq, &t, 1), 1);
+        found += t.kind == TICK_TRADE;
+    }
+    return found;
+}
+
 static void wait_ticks(struct rig *r, uint64_t count)
 {
     uint64_t begin_ns = clock_mono_ns();
@@ -139,7 +190,7 @@ static void what_can_be_read_is_polled_for(void **state)
 {
     (void)state;
     struct rig r;
-    start(&r, FEED_PACE_FREE);
+    start(&r, FEED_PACE_FREE, 1);
     for (uint64_t n = 1; n <= 100; n++) {
         give(1);
         wait_ticks(&r, n);
@@ -153,7 +204,7 @@ static void a_held_feed_is_left_alone(void **state)
 {
     (void)state;
     struct rig r;
-    start(&r, FEED_PACE_WORKERS);
+    start(&r, FEED_PACE_WORKERS, 1);
     atomic_store(&r.reader->members, 1);
     atomic_store(&r.reader->taking, 1);
     give(5);
@@ -177,11 +228,31 @@ static void a_held_feed_is_left_alone(void **state)
     stop(&r);
 }
 
+/* Where the thread never sleeps, what can be read is read all the same, and no time is told as complete to
+ * which it is missing. */
+static void what_can_be_read_is_not_drained(void **state)
+{
+    (void)state;
+    struct rig r;
+    start(&r, FEED_PACE_FREE, 2);
+    for (uint64_t n = 1; n <= 100; n++) {
+        give(1);
+        uint64_t given_ns = clock_real_ns(), begin_ns = clock_mono_ns();
+        while (log_drained(r.log) <= given_ns) {
+            assert_true(clock_mono_ns() - begin_ns < PATIENCE_NS);
+            sched_yield();
+        }
+        assert_int_equal(trades(r.log), n);
+    }
+    stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_can_be_read_is_polled_for),
         cmocka_unit_test(a_held_feed_is_left_alone),
+        cmocka_unit_test(what_can_be_read_is_not_drained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
