@@ -1,8 +1,8 @@
 /* group/round.h -- cohorts with something to do, visited round and round in the order of their numbers.
  *
- * Bits, not a list: whoever has news is told by one bit, the visits go through memory and over sockets in the
- * order in which they were made, and the ones to come are known in advance. Nobody waits longer than one
- * round: the walk only goes forward. Thread: one worker owns it. */
+ * Bits, not a list: whoever has news is told by one bit, the visits go through memory and over sockets in
+ * much the order in which they were made, and the ones to come are known in advance. Nobody waits longer than
+ * one round: the walk only goes forward. Thread: one worker owns it. */
 #ifndef TC_GROUP_ROUND_H
 #define TC_GROUP_ROUND_H
 

@@ -23,7 +23,7 @@ uint32_t fan_turn(struct worker *w)
     uint32_t sends = 0;
     deflate_forget(w);
     while (sends < TURN_SENDS) {
-        if (sends > 0) fold_turn(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
+        if (sends > 0) fold_more(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
         uint32_t gathered = fan_gather(w);
         if (w->visit_count == 0) break;
         fan_flush(w);

@@ -14,13 +14,20 @@ static void lapped(struct worker *w);
 
 uint32_t fold_turn(struct worker *w)
 {
+    w->turn_fold_left = FOLD_TICKS;
+    return fold_more(w);
+}
+
+uint32_t fold_more(struct worker *w)
+{
     /* Loaded before head: every tick up to this time is at or below the head seen next. */
     uint64_t drained_ns = log_drained(w->log);
     uint64_t head = log_head(w->log);
     uint32_t done = 0;
     struct tick ticks[128];
-    while (w->read_seq < head && done < FOLD_TICKS) {
-        int count = log_read(w->log, w->read_seq, ticks, (uint32_t)min_u64(128, head - w->read_seq));
+    while (w->read_seq < head && w->turn_fold_left > 0) {
+        uint32_t most = min_u32(128, w->turn_fold_left);
+        int count = log_read(w->log, w->read_seq, ticks, (uint32_t)min_u64(most, head - w->read_seq));
         if (count < 0) {
             lapped(w);
             head = log_head(w->log);
@@ -30,6 +37,7 @@ uint32_t fold_turn(struct worker *w)
         if (age_sampled(w->read_seq, w->read_seq + (uint64_t)count))
             age_read(w, w->read_seq, ticks, (uint32_t)count);
         w->read_seq += (uint64_t)count;
+        w->turn_fold_left -= (uint32_t)count;
         done += (uint32_t)count;
     }
     w->groups.seq_read = w->read_seq;

@@ -182,7 +182,7 @@ struct worker {
     uint64_t offered_real_ns; /* when the last one that did had returned */
     struct packing *packing;  /* NULL: --deflate is off */
 
-    uint32_t turn_scan_left;
+    uint32_t turn_scan_left, turn_fold_left;
     bool draining;         /* seen server->draining or ->ended */
     uint32_t stalled_seen; /* of server->stalled_looks */
     uint64_t drain_start_ns;
@@ -209,6 +209,9 @@ _Static_assert(offsetof(struct worker, now_ns) >= offsetof(struct worker, counte
 
 /* ---- worker_fold.c: the log into tables and marks. ---- */
 uint32_t fold_turn(struct worker *w);
+/* What has come since, as far as the turn's FOLD_TICKS still go. Not while a submission is under way: members
+ * may be closed. */
+uint32_t fold_more(struct worker *w);
 /* The first symbol that may be defined after position: a client that was told everything up to there knows
  * those before it. */
 uint32_t fold_symbols_before(const struct worker *w, uint64_t position);
@@ -404,7 +407,7 @@ static inline void age_delivered(struct worker *w, const struct render_out *out,
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                    struct render_out *out);
 /* The same for a cohort: what another of its group has just asked for is answered out of memory. A walk over
- * cohorts begins with deflate_forget; within it no group goes. */
+ * cohorts begins with deflate_forget; within it no group is made: none can be taken for one that went. */
 int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                   struct render_out *out);
 void deflate_forget(struct worker *w);

@@ -13,6 +13,7 @@
 #define SUBMISSION_SENDS 64u
 #define TURN_SENDS       256u
 #define TURN_SCAN        16384u
+#define TURN_FOLD        8192u
 
 /* ---- Decision 2: the seam itself refuses a second send for a socket before the flush (io_sim asserts it,
  * and so does any io); here everything that sends does so at once, while room comes free between two sends.
@@ -170,6 +171,30 @@ static void decision_18_control_has_its_share_under_saturation(void **state)
     rig_close(&r);
 }
 
+/* Whoever there is to send to: between two submissions the log is looked at again, and no further than a turn
+ * may. */
+static void a_turn_reads_a_bounded_part_of_the_log(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct client c;
+    rig_open(&r, &(struct rig_options){.connections = 16, .log_capacity = 65536, .symbols = 64});
+    uint32_t a = rig_symbol(&r, "A");
+    client_subscribe(&r, &c, "symbols=A&policy=complete&snapshot=0");
+    for (uint32_t i = 0; i < 4 * TURN_FOLD; i++) rig_trade(&r, a, i);
+    for (uint64_t before = rig_counter(&r, read_seq); before < log_head(r.server.log);) {
+        rig_turn(&r);
+        uint64_t after = rig_counter(&r, read_seq);
+        assert_true(after > before && after <= before + TURN_FOLD);
+        before = after;
+    }
+    rig_turns(&r, 20);
+    while (client_until(&c, "ticks")) continue;
+    assert_true(c.position == log_head(r.server.log));
+    client_close(&c);
+    rig_close(&r);
+}
+
 /* ---- Decision 19 ---- */
 
 #define BACKLOG 200000u
@@ -278,6 +303,7 @@ int main(void)
         cmocka_unit_test(decision_02_one_send_per_socket_and_submission),
         cmocka_unit_test(decision_18_a_submission_gathers_cohorts),
         cmocka_unit_test(decision_18_control_has_its_share_under_saturation),
+        cmocka_unit_test(a_turn_reads_a_bounded_part_of_the_log),
         cmocka_unit_test(decision_19_catching_up_has_a_budget_of_ticks),
         cmocka_unit_test(decision_19_who_falls_back_together_shares_frames),
     };
