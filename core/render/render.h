@@ -91,19 +91,20 @@ int render(const struct render_in *in, struct render_scratch *scratch, uint8_t *
            struct render_out *result);
 
 /* Further frames behind those in result, which stopped at a limit. For render_run. */
-int render_more(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
-                struct render_out *result);
+void render_more(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
+                 struct render_out *result);
 
-/* As render, and with FRAME_BATCH as many frames one after the other as bytes_max has whole FRAME_BYTES_MAX
- * for: what render() gives when it is called again from where it stopped. A send costs the kernel the same
- * whatever it carries, so who is owed more than a frame gets all in one. out->to is what the last frame
- * covers. */
+/* As render, and with FRAME_BATCH further frames behind the first while bytes_max and `out` have room for one
+ * of FRAME_BYTES_MAX (RENDER_BYTES_MAX: three full ones, four where they end a little early): what render()
+ * gives when it is called again from where it stopped. A send costs the kernel the same whatever it carries,
+ * so who is owed more than a frame gets them in one. out->to is what the last frame covers. */
 static inline int render_run(const struct render_in *in, struct render_scratch *scratch, uint8_t *out,
                              struct render_out *result)
 {
     int r = render(in, scratch, out, result);
     bool whole = r < 0 || !result->more || result->frames == 0 || in->framing != FRAME_BATCH;
-    return whole ? r : render_more(in, scratch, out, result);
+    if (!whole) render_more(in, scratch, out, result);
+    return r;
 }
 
 /* ---- Snapshots (decisions 5, 7). ---- */

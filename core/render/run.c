@@ -9,18 +9,17 @@ static int render_next(const struct render_in *in, struct render_scratch *s, uin
 static void append(struct render_out *run, const struct render_out *next);
 static void append_samples(struct render_out *run, const struct render_out *next);
 
-int render_more(const struct render_in *in, struct render_scratch *s, uint8_t *out, struct render_out *result)
+void render_more(const struct render_in *in, struct render_scratch *s, uint8_t *out,
+                 struct render_out *result)
 {
     while (result->more && has_room(in, result)) {
         struct render_out next;
         uint8_t *end = out + result->start + result->bytes;
-        int r = render_next(in, s, end, result, &next);
-        if (r < 0) return r;
-        if (next.frames == 0) break; /* nothing matched: looked at again when there is more */
+        if (render_next(in, s, end, result, &next) < 0) return; /* lapped since: what is there counts */
+        if (next.frames == 0) return; /* nothing matched: looked at again when there is more */
         memmove(end, end + next.start, next.bytes);
         append(result, &next);
     }
-    return 0;
 }
 
 static bool has_room(const struct render_in *in, const struct render_out *run)

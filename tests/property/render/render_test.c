@@ -449,9 +449,74 @@ static void a_lapped_range_is_told(void **state)
     free_world(&w);
 }
 
+/* The writer comes round between two frames of a run: the first ones are whole, and good. */
+static void a_run_that_is_lapped_keeps_its_frames(void **state)
+{
+    (void)state;
+    struct random r;
+    random_seed(&r, 8);
+    static struct world w;
+    make_world(&w, &r);
+    struct rule rule = rule_make(TEXT("*"), KINDS_CLIENT);
+    struct filter f;
+    assert_int_equal(filter_init(&f, &w.heap, &rule, 1, log_symbols(w.log), SYMBOLS), 0);
+    static struct render_scratch s;
+    static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK], before[FRAME_BYTES_MAX];
+    static struct render_out out;
+    struct render_in in = {.log = w.log, .filter = &f, .to = w.head, .bytes_max = RENDER_BYTES_MAX};
+    assert_int_equal(render(&in, &s, room, &out), 0);
+    assert_true(out.more && out.frames == 1);
+    uint32_t bytes = out.bytes;
+    memcpy(before, room + out.start, bytes);
+    for (uint32_t i = 0; i < 4096; i++) {
+        struct tick t = random_tick(&r);
+        log_append(w.log, &t, 1);
+    }
+    render_more(&in, &s, room, &out);
+    assert_true(out.frames == 1 && out.bytes == bytes && out.to == out.ends[0].position);
+    assert_memory_equal(room + out.start, before, bytes);
+    filter_free(&f, &w.heap);
+    free_world(&w);
+}
+
+/* What a send of a busy stream carries. */
+static void a_run_holds_at_least_three_full_frames(void **state)
+{
+    (void)state;
+    struct random r;
+    random_seed(&r, 9);
+    static struct world w;
+    make_world(&w, &r);
+    for (uint32_t i = 0; i < 2048; i++) {
+        struct tick t = random_tick(&r);
+        log_append(w.log, &t, 1);
+    }
+    struct rule rule = rule_make(TEXT("*"), KINDS_CLIENT);
+    struct filter f;
+    assert_int_equal(filter_init(&f, &w.heap, &rule, 1, log_symbols(w.log), SYMBOLS), 0);
+    static struct render_scratch s;
+    static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
+    static struct render_out out;
+    for (int binary = 0; binary < 2; binary++) {
+        struct render_in in = {.log = w.log,
+                               .filter = &f,
+                               .from = log_head(w.log) - 2000,
+                               .position = log_head(w.log) - 2000,
+                               .to = log_head(w.log),
+                               .bytes_max = RENDER_BYTES_MAX,
+                               .encoding = binary ? ENCODING_BINARY : ENCODING_JSON};
+        assert_int_equal(render_run(&in, &s, room, &out), 0);
+        assert_true(out.frames == 3 || out.frames == 4);
+    }
+    filter_free(&f, &w.heap);
+    free_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_that_is_lapped_keeps_its_frames),
+        cmocka_unit_test(a_run_holds_at_least_three_full_frames),
         cmocka_unit_test(render_equals_reference),
         cmocka_unit_test(render_is_pure),
         cmocka_unit_test(a_lapped_range_is_told),
