@@ -91,8 +91,9 @@ struct feed {
     const struct feed_ops *ops;
     char name[FEED_NAME_MAX + 1]; /* for feed ticks; at most FEED_NAME_MAX characters */
     enum feed_pace pace;
-    /* With has_fd: poll is called, too, when this descriptor can be read (a socket, an eventfd). The feed may
-     * change both in poll, and closes it itself. */
+    /* With has_fd: poll is called, too, when this descriptor can be read (a socket, an eventfd). A poll that
+     * leaves something there has due_ns say 0, or the feed is taken for drained. The feed may change both in
+     * poll, and closes it itself. */
     bool has_fd;
     int fd;
     /* Progress for people, written by the feed: 0..1000 (permille), or UINT32_MAX where unknown; seconds left
