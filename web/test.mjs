@@ -15,7 +15,8 @@ try {
     bundle: true, platform: 'node', format: 'esm', sourcemap: 'inline', logLevel: 'warning',
   });
   const files = names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')));
-  process.exitCode = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { stdio: 'inherit' }).status ?? 1;
+  const env = { ...process.env, TICKCAST_VECTORS: join(here, '..', 'tests', 'support', 'binary_vectors.jsonl') };
+  process.exitCode = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { stdio: 'inherit', env }).status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

@@ -1,9 +1,11 @@
 // Messages of tickcast.v1.bin (docs/protocol-binary.md) as the objects that parseExact makes of the JSON ones: numbers
 // are text with the digits that were sent. One reader a connection: it keeps the symbols that were defined.
 import { parseExact, type Num } from './exact.ts';
-import type { Message, Policy, Tick } from './messages.ts';
+import type { Kind, Message, Policy, Rule, Subscribed, Tick } from './messages.ts';
 
 const POLICIES: Policy[] = ['conflate', 'complete', 'latest', 'close'];
+const FRAMES: Subscribed['frame'][] = ['batch', 'tick'];
+const SUBSCRIBED_KINDS: Kind[] = ['trade', 'quote', 'bar', 'book', 'status']; // bit 1, 2, ...
 const KINDS = ['', 'trade', 'quote', 'bar', 'book', 'status', 'feed', 'symbol'];
 const INTERVALS = '1s 5s 10s 15s 30s 1m 2m 3m 5m 10m 15m 30m 1h 2h 4h 6h 8h 12h 1d 1w 1M'.split(' ');
 const STATES = ['', 'trading', 'halted', 'paused', 'quoting', 'pre_open', 'open', 'closed', 'auction'];
@@ -49,13 +51,13 @@ export class BinaryReader {
         };
       case 10: return { type: 'lag', behind: u64(v, 8), ms: u64(v, 16), policy: word(POLICIES, v.getUint8(2)) };
       case 11: return { type: 'heartbeat', seq: u64(v, 8), ts: u64(v, 16), ...(flags & 1 ? { stalled: true } : {}) };
-      case 12: return { type: 'pong', id: id(v, 16, v.getUint8(2)), ts: u64(v, 8) };
+      case 12: return { type: 'pong', ...id(v, 16, v.getUint8(2)), ts: u64(v, 8) };
       case 13: {
         const code = 8 + v.getUint8(2);
         const message = code + v.getUint8(3);
         return {
           type: 'error', code: text(v, code, v.getUint8(3)), message: text(v, message, v.getUint16(4, true)),
-          ...(code > 8 ? { id: id(v, 8, v.getUint8(2)) } : {}),
+          ...id(v, 8, v.getUint8(2)),
         };
       }
       case 14: return { type: 'drain', reconnect_after_ms: u64(v, 8) };
@@ -64,14 +66,22 @@ export class BinaryReader {
   }
 
   private set(v: DataView, type: 'subscribed' | 'unsubscribed'): Message {
-    const symbols = new Set<string>();
+    const patterns = new Map<number, string[]>(); // by their kinds, in the order sent
     let at = 25 + v.getUint8(24);
     for (let left = v.getUint32(4, true); left > 0; left--) {
+      const kinds = v.getUint8(at);
       const size = v.getUint8(at + 1);
-      symbols.add(text(v, at + 2, size));
+      const same = patterns.get(kinds) ?? [];
+      same.push(text(v, at + 2, size));
+      patterns.set(kinds, same);
       at += 2 + size;
     }
-    return { type, seq: u64(v, 8), symbols: [...symbols], policy: word(POLICIES, v.getUint8(2)) };
+    const rules: Rule[] = [...patterns].map(([kinds, symbols]) => ({ symbols, kinds: kindsOf(kinds) }));
+    const union = [...patterns.keys()].reduce((all, kinds) => all | kinds, 0);
+    return {
+      type, ...id(v, 25, v.getUint8(24)), symbols: [...new Set([...patterns.values()].flat())], kinds: kindsOf(union), rules,
+      policy: word(POLICIES, v.getUint8(2)), rate: rate(v.getBigUint64(16, true)), frame: word(FRAMES, v.getUint8(3)), seq: u64(v, 8),
+    };
   }
 
   /** The ticks from `at` on; definitions are learned, unknown kinds stepped over. */
@@ -105,7 +115,7 @@ export class BinaryReader {
       case 'trade':
         return {
           type: kind, seq, symbol, price: price(16), size: amount(24), ts,
-          ...(flags & 3 ? { side: flags & 1 ? 'buy' : 'sell' } : {}),
+          ...(flags & 3 ? { side: flags & 1 ? 'buy' : 'sell' } : {}), ...(size > 32 ? { id: u64(v, at + 32) } : {}),
         };
       case 'quote':
         return {
@@ -114,7 +124,7 @@ export class BinaryReader {
         };
       case 'bar':
         return {
-          type: kind, seq, symbol, interval: word(INTERVALS, flags >> 1), open: price(16), high: price(24), low: price(32),
+          type: kind, seq, symbol, interval: word(INTERVALS, (flags >> 1) & 63), open: price(16), high: price(24), low: price(32),
           close: price(40), volume: amount(48), final: (flags & 1) === 1, ts,
         };
       case 'book':
@@ -129,7 +139,7 @@ function feed(v: DataView, at: number, seq: Num): Tick {
   const reason = v.getUint8(at + 3);
   const lost = v.getBigUint64(at + 16, true);
   return {
-    type: 'feed', feed: padded(v, at + 24, 16), state, seq,
+    type: 'feed', feed: padded(v, at + 24, 16), state, seq, ts: String(v.getBigInt64(at + 8, true)),
     ...(state === 'lost' ? { lost: lost === UNKNOWN ? null : String(lost) } : {}),
     ...(reason ? { reason: word(FEED_REASONS, reason) } : {}), ...(v.getUint8(at + 1) & 1 ? { reset: true } : {}),
   };
@@ -141,6 +151,30 @@ export function decimal(mantissa: bigint, decimals: number): Num {
   const sign = mantissa < 0n ? '-' : '';
   const digits = String(mantissa < 0n ? -mantissa : mantissa).padStart(decimals + 1, '0');
   return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+}
+
+function kindsOf(bits: number): Kind[] {
+  return SUBSCRIBED_KINDS.filter((_, i) => (bits >> (i + 1)) & 1);
+}
+
+/** The shortest decimal that means this interval: the rate that was asked for, as the server's JSON tells it. */
+export function rate(intervalNs: bigint): Num {
+  if (intervalNs === 0n) return '0';
+  const exact = 1e9 / Number(intervalNs);
+  for (let decimals = 0; ; decimals++) {
+    const shown = rounded(exact, decimals);
+    const read = Number(shown);
+    if (decimals === 9 || (read > 0 && BigInt(Math.floor(1e9 / read + 0.5)) === intervalNs)) return shown;
+  }
+}
+
+/** As toFixed, but halves to the even digit, as the server rounds. */
+function rounded(x: number, decimals: number): string {
+  const up = x.toFixed(decimals);
+  const digits = x.toFixed(100); // all that a double has
+  const end = digits.indexOf('.') + 1 + decimals;
+  const half = /^50*$/.test(digits.slice(end));
+  return half && /[13579]$/.test(up) ? digits.slice(0, decimals > 0 ? end : end - 1) : up;
 }
 
 function conflated(v: DataView): { conflated?: Num } {
@@ -171,6 +205,6 @@ function padded(v: DataView, at: number, size: number): string {
   return text(v, at, size).replace(/\0+$/, '');
 }
 
-function id(v: DataView, at: number, size: number): Num {
-  return size > 0 ? String(parseExact(text(v, at, size))) : '';
+function id(v: DataView, at: number, size: number): { id?: Num } {
+  return size > 0 ? { id: String(parseExact(text(v, at, size))) } : {};
 }

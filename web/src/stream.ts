@@ -259,7 +259,7 @@ export class Stream {
       case 'pong': {
         const sent = this.pings.get(String(message.id));
         this.pings.delete(String(message.id));
-        if (sent === undefined || message.ts === undefined) return;
+        if (sent === undefined) return;
         this.clock.add(sent, this.around.nowMs(), nsToMs(message.ts));
         return this.listener.clock?.(this.clock.offset as number, this.clock.rtt as number);
       }

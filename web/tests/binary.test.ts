@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BinaryReader, decimal } from '../src/binary.ts';
+import { BinaryReader, decimal, rate } from '../src/binary.ts';
 
 type Field = [at: number, bytes: 1 | 2 | 4 | 8, value: bigint | number] | [at: number, text: string];
 
@@ -27,6 +27,13 @@ test('exact decimals', () => {
   assert.equal(decimal(0n, 2), '0.00');
   assert.equal(decimal(-(2n ** 63n), 0), '-9223372036854775808');
   assert.equal(decimal(2n ** 63n - 1n, 18), '9.223372036854775807');
+});
+
+test('a rate is the one that was asked for', () => {
+  const interval = (r: number): bigint => BigInt(Math.floor(1e9 / r + 0.5));
+  for (const r of ['0.001', '0.5', '1', '1.5', '3', '24', '59.94', '60', '1000']) assert.equal(rate(interval(Number(r))), r);
+  assert.equal(rate(0n), '0');
+  assert.equal(rate(2048000n), '488.2812', 'halves to the even digit');
 });
 
 test('a frame: a definition inside, a trade, a quote without bids, seqs counted back from its end', () => {
@@ -62,7 +69,10 @@ test('notices', () => {
   assert.deepEqual(r.read(bytes(32, [0, 1, 1], [4, 2, 1], [6, 2, 8], [8, 8, 0xabn], [16, 8, 5], [24, 'tickcast'])),
     { type: 'hello', version: '1', server: 'tickcast', epoch: '00000000000000ab', seq: '5' });
   assert.deepEqual(r.read(bytes(30, [0, 1, 2], [2, 1, 2], [4, 4, 1], [8, 8, 9], [24, 1, 1], [25, '4'], [26, 1, 62], [27, 1, 2], [28, 'A*'])),
-    { type: 'subscribed', seq: '9', symbols: ['A*'], policy: 'latest' });
+    {
+      type: 'subscribed', id: '4', symbols: ['A*'], kinds: ['trade', 'quote', 'bar', 'book', 'status'],
+      rules: [{ symbols: ['A*'], kinds: ['trade', 'quote', 'bar', 'book', 'status'] }], policy: 'latest', rate: '0', frame: 'batch', seq: '9',
+    });
   assert.deepEqual(r.read(bytes(40, [0, 1, 9], [1, 1, 1], [2, 1, 3], [16, 8, 7], [24, 8, 1], [32, 8, 2])),
     { type: 'gap', from: '0', to: '7', reason: 'resume', epoch: '0000000000000001', seq: '2' });
   assert.deepEqual(r.read(bytes(24, [0, 1, 11], [1, 1, 1], [8, 8, 3], [16, 8, 4])), { type: 'heartbeat', seq: '3', ts: '4', stalled: true });
@@ -70,7 +80,7 @@ test('notices', () => {
   assert.deepEqual(r.read(bytes(12, [0, 1, 13], [2, 1, 1], [3, 1, 1], [4, 2, 2], [8, '1cmm'])),
     { type: 'error', id: '1', code: 'c', message: 'mm' });
   assert.deepEqual(r.read(bytes(40 + 16, [0, 1, 7], [2, 2, 1], [8, 8, 3], [16, 1, 0x56], [17, 1, 1], [18, 1, 5], [19, 1, 2], [32, 8, -1n], [40, 'day.csv'])),
-    { type: 'feed', feed: 'day.csv', state: 'lost', seq: '3', lost: null, reason: 'line', reset: true });
+    { type: 'feed', feed: 'day.csv', state: 'lost', seq: '3', ts: '0', lost: null, reason: 'line', reset: true });
   assert.equal(r.read(bytes(8, [0, 1, 99])), null, 'a type that is not known is passed over');
 });
 

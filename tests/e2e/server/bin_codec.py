@@ -15,6 +15,17 @@ GAP_REASONS = (None, "overrun", "policy", "resume")
 UNKNOWN = 2**64 - 1
 
 
+def rate(interval_ns):
+    """The shortest decimal that means this interval, as the JSON tells it."""
+    if interval_ns == 0:
+        return 0
+    for decimals in range(10):
+        text = f"{1e9 / interval_ns:.{decimals}f}"
+        if float(text) > 0 and int(1e9 / float(text) + 0.5) == interval_ns:
+            break
+    return Decimal(text) if decimals else int(text)
+
+
 class Decoder:
     """One a connection: it keeps the symbols that were defined."""
 
@@ -45,13 +56,13 @@ class Decoder:
         union = [KINDS[b] for b in range(1, 6) if any(k >> b & 1 for k in sets)]
         m = {"type": "subscribed" if kind == 2 else "unsubscribed", "symbols": list(dict.fromkeys(p for ps in sets.values() for p in ps)),
              "kinds": union, "rules": [{"symbols": ps, "kinds": named[k]} for k, ps in sets.items()], "policy": POLICIES[policy],
-             "rate": float(f"{1e9 / rate_ns:.9g}") if rate_ns else 0, "frame": FRAMES[frame], "seq": seq}
+             "rate": rate(rate_ns), "frame": FRAMES[frame], "seq": seq}
         return self.with_id(m, data[25:25 + id_size])
 
     @staticmethod
     def with_id(m, text):
         if text:
-            m["id"] = json.loads(text)
+            m["id"] = json.loads(text, parse_float=Decimal)
         return m
 
     def symbols(self, data, kind, flags, count):
@@ -170,7 +181,7 @@ class Decoder:
             m.update(bid=None if flags & 1 else d(words[1], price), bid_size=0 if flags & 1 else d(words[2], size),
                      ask=None if flags & 2 else d(words[3], price), ask_size=0 if flags & 2 else d(words[4], size))
         elif kind == "bar":
-            m.update(interval=INTERVALS[flags >> 1], final=bool(flags & 1), volume=d(words[5], size),
+            m.update(interval=INTERVALS[flags >> 1 & 63], final=bool(flags & 1), volume=d(words[5], size),
                      **{k: d(words[1 + i], price) for i, k in enumerate(("open", "high", "low", "close"))})
         elif kind == "book":
             m.update(side="ask" if flags & 1 else "bid", price=d(words[1], price), size=d(words[2], size))

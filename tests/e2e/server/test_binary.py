@@ -1,8 +1,12 @@
 """tickcast.v1.bin: the same stream as JSON. The decoder (bin_codec.py) was written from docs/protocol-binary.md; it fails at a symbol
 that was not defined, and every position is checked as in JSON."""
-import asyncio, signal, struct
+import asyncio, json, os, signal, struct
+from decimal import Decimal
 import pytest
+from bin_codec import Decoder
 from rig import Closed, Server, ticks_of
+
+VECTORS = os.path.join(os.path.dirname(__file__), "..", "..", "support", "binary_vectors.jsonl")
 
 
 def by_seq(messages):
@@ -29,6 +33,22 @@ def test_both_say_the_same(io):
             hello = [x[0] for x in seen]
             assert all(hello[0][k] == hello[1][k] for k in ("version", "server", "epoch"))
             json.close(), binary.close()
+
+
+def test_each_form_is_its_json_twin():
+    """One message of every form, as the server's encoder made it (unit/cmd/bin_vectors), in one connection's order."""
+    decoder, definitions = Decoder(), 0
+    with open(VECTORS, encoding="utf-8") as lines:
+        for line in lines:
+            vector = json.loads(line, parse_float=Decimal)
+            got = decoder.message(bytes.fromhex(vector["bin"]))
+            got.pop("definitions", None)
+            if vector["json"] is None:  # in JSON nothing needs to be defined
+                assert got["type"] in ("symbols", "symbol"), vector["what"]
+                definitions += 1
+            else:
+                assert got == vector["json"], vector["what"]
+    assert definitions > 1
 
 
 def test_the_client_s_first_choice_is_taken(io):
