@@ -104,13 +104,15 @@ def line_of(name, row, before):
     size = f"{row['bytes_per_second'] / 1e6:9.0f} MB/s" if "bytes_per_second" in row else " " * 14
     change = ""
     if before and before["time_unit"] == row["time_unit"] and before["real_time"]:
-        change = f"{speed(row) / speed(before):7.2f} x"
+        change = f"{faster(row, before):7.2f} x"
     return f"{name:52}{row['real_time']:12.1f} {row['time_unit']}{items}{size}{change}"
 
 
-def speed(row):
-    """More is faster: items a second where they are counted, else the time."""
-    return row.get("items_per_second") or 1 / row["real_time"]
+def faster(row, before):
+    """By items a second where both count them, else by the time."""
+    if row.get("items_per_second") and before.get("items_per_second"):
+        return row["items_per_second"] / before["items_per_second"]
+    return before["real_time"] / row["real_time"]
 
 
 if __name__ == "__main__":

@@ -5,11 +5,21 @@ extern "C" {
 #include "bench/micro/sleeper_rig.h"
 }
 
+// Items are pieces of work given, bytes what is handed over with each: the flag that is read, the count that
+// is written to the eventfd, the number of the piece of work.
+static const int64_t flag_bytes = 4, count_bytes = 8, work_bytes = 8;
+static void given(benchmark::State &state, int64_t bytes)
+{
+    state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * bytes);
+}
+
 // What each batch of ticks costs for each worker that is awake.
 static void BM_wake_nobody_sleeps(benchmark::State &state)
 {
     sleeper_rig *rig = sleeper_rig_make(true);
     for (auto _ : state) sleeper_rig_ask(rig);
+    given(state, flag_bytes);
     sleeper_rig_free(rig);
 }
 BENCHMARK(BM_wake_nobody_sleeps);
@@ -19,6 +29,7 @@ static void BM_wake_by_write_always(benchmark::State &state)
 {
     sleeper_rig *rig = sleeper_rig_make(true);
     for (auto _ : state) sleeper_rig_write(rig);
+    given(state, count_bytes);
     sleeper_rig_free(rig);
 }
 BENCHMARK(BM_wake_by_write_always);
@@ -32,6 +43,7 @@ static void wake(benchmark::State &state, bool spins, bool producer)
         const sleeper_times times = sleeper_rig_wake(rig, rest_ns);
         state.SetIterationTime(static_cast<double>(producer ? times.producer_ns : times.until_runs_ns) / 1e9);
     }
+    given(state, spins ? work_bytes : work_bytes + count_bytes);
     sleeper_rig_free(rig);
 }
 static void rests(benchmark::internal::Benchmark *b)
