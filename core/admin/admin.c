@@ -70,12 +70,12 @@ int admin_start(struct admin *a, struct fault *fault)
 
 static int reserve(struct admin *a, struct fault *fault)
 {
-    a->conns = memory_reserve(ADMIN_CONNS_MAX * sizeof *a->conns, 0);
-    a->found.rows = memory_reserve(ADMIN_TOP_MAX * sizeof *a->found.rows, 0);
-    a->asks = memory_reserve(asks_bytes(a->options.server->settings), 0);
+    a->conns = memory_reserve(ADMIN_CONNS_MAX * sizeof *a->conns);
+    a->found.rows = memory_reserve(ADMIN_TOP_MAX * sizeof *a->found.rows);
+    a->asks = memory_reserve(asks_bytes(a->options.server->settings));
     bool ok = a->conns && a->found.rows && a->asks;
     for (uint32_t i = 0; i < ADMIN_ANSWERS_MAX; i++) {
-        a->answers[i] = memory_reserve(ADMIN_ANSWER_MAX, 0);
+        a->answers[i] = memory_reserve(ADMIN_ANSWER_MAX);
         ok = ok && a->answers[i];
     }
     return ok ? 0 : fault_set(fault, TC_ESYSTEM, "no address space for the administration thread");

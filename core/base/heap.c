@@ -15,7 +15,7 @@ static uint32_t class_of(size_t size)
 int heap_init(struct heap *h, size_t bytes)
 {
     *h = (struct heap){.bytes = bytes};
-    h->base = memory_reserve(bytes, 0);
+    h->base = memory_reserve(bytes);
     return h->base ? 0 : -1;
 }
 

@@ -2,15 +2,36 @@
 
 #include "base/assert.h"
 
+#include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-void *memory_reserve(size_t bytes, int huge)
+static bool switched_off(void);
+
+void *memory_reserve(size_t bytes)
 {
     void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED) return NULL;
-    if (huge) madvise(at, bytes, MADV_HUGEPAGE); /* a wish: kernels without huge pages refuse it */
-    return at;
+    return at == MAP_FAILED ? NULL : at;
+}
+
+/* madvise alone says too little: it takes the wish also where nothing will come of it. */
+bool memory_huge_pages(void *at, size_t bytes)
+{
+    return madvise(at, bytes, MADV_HUGEPAGE) == 0 && prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) != 1 &&
+           !switched_off();
+}
+
+/* The words are "always [madvise] never". Not to be read: madvise is believed. */
+static bool switched_off(void)
+{
+    char words[64] = "";
+    int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t size = read(fd, words, sizeof words - 1);
+    close(fd);
+    return size > 0 && strstr(words, "[never]") != NULL;
 }
 
 void memory_release(void *at, size_t bytes)

@@ -11,8 +11,8 @@ int pool_init(struct pool *p, uint32_t count, size_t block_bytes)
     *p = (struct pool){.count = count,
                        .block_bytes = small ? block_bytes : memory_pages(block_bytes),
                        .hot_max = small ? count : pool_hot_blocks(block_bytes)};
-    p->base = memory_reserve(count * p->block_bytes, 0);
-    p->free = memory_reserve(count * sizeof *p->free, 0);
+    p->base = memory_reserve(count * p->block_bytes);
+    p->free = memory_reserve(count * sizeof *p->free);
     if (!p->base || !p->free) return -1;
     if (!small) memory_small_pages(p->base, count * p->block_bytes);
     return 0;

@@ -163,7 +163,7 @@ static int plan_memory(const struct running *r, struct fault *f)
          D_NUM("rests_mib", b.rests >> 20), D_NUM("requests_mib", b.requests >> 20),
          D_NUM("inputs_mib", b.inputs >> 20), D_NUM("messages_mib", b.messages >> 20),
          D_NUM("filters_mib", b.filters >> 20), D_NUM("workers_mib", b.workers >> 20),
-         D_NUM("admin_mib", b.admin >> 20));
+         D_NUM("admin_mib", b.admin >> 20), D_TEXT("huge_pages", log_huge_pages(r->server.log)));
     return memory_check(r->s, &b, f);
 }
 

@@ -31,11 +31,11 @@ int groups_init(struct groups *gs, const struct groups_options *o)
     if (heap_init(&gs->heap, o->heap_bytes) < 0) return TC_ESYSTEM;
     if (pool_init(&gs->news, groups_most(o->heap_bytes), sizeof(struct group_news)) < 0) return TC_ESYSTEM;
     if (round_init(&gs->round, cohorts_most(o->heap_bytes)) < 0) return TC_ESYSTEM;
-    gs->buckets = memory_reserve(BUCKETS * sizeof(struct group *), 0);
-    gs->by_symbol = memory_reserve(o->symbols_max * sizeof *gs->by_symbol, 0);
-    gs->patterns = memory_reserve(GROUP_PATTERN_BUCKETS * sizeof(struct pattern *), 0);
-    gs->notes = memory_reserve(o->symbols_max * sizeof *gs->notes, 0);
-    gs->noted = memory_reserve(o->symbols_max * sizeof *gs->noted, 0);
+    gs->buckets = memory_reserve(BUCKETS * sizeof(struct group *));
+    gs->by_symbol = memory_reserve(o->symbols_max * sizeof *gs->by_symbol);
+    gs->patterns = memory_reserve(GROUP_PATTERN_BUCKETS * sizeof(struct pattern *));
+    gs->notes = memory_reserve(o->symbols_max * sizeof *gs->notes);
+    gs->noted = memory_reserve(o->symbols_max * sizeof *gs->noted);
     return gs->buckets && gs->by_symbol && gs->patterns && gs->notes && gs->noted ? 0 : TC_ESYSTEM;
 }
 

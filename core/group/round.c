@@ -12,10 +12,10 @@ static void clear(struct round *r, uint32_t number);
 int round_init(struct round *r, uint32_t most)
 {
     *r = (struct round){.most = most};
-    r->at = memory_reserve(most * sizeof *r->at, 0);
-    r->taken = memory_reserve(words(most) * sizeof *r->taken, 0);
-    r->waiting = memory_reserve(words(most) * sizeof *r->waiting, 0);
-    r->some = memory_reserve(words(words(most)) * sizeof *r->some, 0);
+    r->at = memory_reserve(most * sizeof *r->at);
+    r->taken = memory_reserve(words(most) * sizeof *r->taken);
+    r->waiting = memory_reserve(words(most) * sizeof *r->waiting);
+    r->some = memory_reserve(words(words(most)) * sizeof *r->some);
     return r->at && r->taken && r->waiting && r->some ? 0 : TC_ESYSTEM;
 }
 

@@ -9,9 +9,9 @@
 int io_buffers_init(struct io_buffers *b, uint32_t count, uint32_t bytes)
 {
     *b = (struct io_buffers){.count = count, .bytes = bytes};
-    b->memory = memory_reserve((size_t)count * bytes, 0);
-    b->lent = memory_reserve(count, 0);
-    b->free = memory_reserve(count * sizeof *b->free, 0);
+    b->memory = memory_reserve((size_t)count * bytes);
+    b->lent = memory_reserve(count);
+    b->free = memory_reserve(count * sizeof *b->free);
     if (!b->memory || !b->lent || !b->free) return -1;
     for (uint32_t i = count; i > 0; i--) b->free[b->free_count++] = i - 1;
     TC_POISON(b->memory, (size_t)count * bytes);

@@ -52,7 +52,7 @@ struct io *io_epoll_open(const struct io_options *options, struct fault *fault)
 {
     TC_ASSERT(options->slots > 0 && options->slots <= TAG_SLOTS_MAX);
     TC_ASSERT(options->sends_max > 0 && options->buffers > 0 && options->buffer_bytes > 0);
-    struct epoll *e = memory_reserve(sizeof *e, 0);
+    struct epoll *e = memory_reserve(sizeof *e);
     if (!e) {
         fault_errno(fault, "io: no address space");
         return NULL;
@@ -71,9 +71,9 @@ static int open_all(struct epoll *e, struct fault *fault)
 {
     const struct io_options *o = &e->options;
     e->closing_max = o->slots;
-    e->conns = memory_reserve(o->slots * sizeof *e->conns, 0);
-    e->sends = memory_reserve(o->sends_max * sizeof *e->sends, 0);
-    e->closing = memory_reserve(e->closing_max * sizeof *e->closing, 0);
+    e->conns = memory_reserve(o->slots * sizeof *e->conns);
+    e->sends = memory_reserve(o->sends_max * sizeof *e->sends);
+    e->closing = memory_reserve(e->closing_max * sizeof *e->closing);
     if (!e->conns || !e->sends || !e->closing || io_queue_init(&e->events, EPOLL_EVENTS_MAX) != 0 ||
         io_line_init(&e->starved, o->slots) != 0 ||
         io_buffers_init(&e->buffers, o->buffers, o->buffer_bytes) != 0)

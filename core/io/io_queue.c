@@ -5,7 +5,7 @@
 
 int io_queue_init(struct io_queue *q, uint32_t capacity)
 {
-    *q = (struct io_queue){.capacity = capacity, .at = memory_reserve(capacity * sizeof *q->at, 0)};
+    *q = (struct io_queue){.capacity = capacity, .at = memory_reserve(capacity * sizeof *q->at)};
     return q->at ? 0 : -1;
 }
 
@@ -36,7 +36,7 @@ bool io_queue_get(struct io_queue *q, struct io_event *out)
 
 int io_line_init(struct io_line *l, uint32_t capacity)
 {
-    *l = (struct io_line){.capacity = capacity, .slots = memory_reserve(capacity * sizeof *l->slots, 0)};
+    *l = (struct io_line){.capacity = capacity, .slots = memory_reserve(capacity * sizeof *l->slots)};
     return l->slots ? 0 : -1;
 }
 

@@ -54,7 +54,7 @@ struct sim *sim_open(const struct io_options *options, const struct sim_options 
               options->buffer_bytes > 0);
     TC_ASSERT(sim_options->peers_max > 0 && sim_options->window_max > 0);
     TC_ASSERT(sim_options->window_max <= UINT32_MAX / 2);
-    struct sim *sim = memory_reserve(sizeof *sim, 0);
+    struct sim *sim = memory_reserve(sizeof *sim);
     if (!sim) {
         fault_errno(fault, "sim: no address space");
         return NULL;
@@ -81,11 +81,11 @@ static int open_all(struct sim *sim, struct fault *fault)
     const struct io_options *o = &sim->options;
     uint32_t peers = sim->sim_options.peers_max, window = sim->sim_options.window_max;
     sim->events_max = o->buffers + 4 * peers + 16;
-    sim->conns = memory_reserve(peers * sizeof *sim->conns, 0);
-    sim->slots = memory_reserve(o->slots * sizeof *sim->slots, 0);
-    sim->sends = memory_reserve(o->sends_max * sizeof *sim->sends, 0);
-    sim->events = memory_reserve(sim->events_max * sizeof *sim->events, 0);
-    uint8_t *streams = memory_reserve(stream_bytes(sim), 0);
+    sim->conns = memory_reserve(peers * sizeof *sim->conns);
+    sim->slots = memory_reserve(o->slots * sizeof *sim->slots);
+    sim->sends = memory_reserve(o->sends_max * sizeof *sim->sends);
+    sim->events = memory_reserve(sim->events_max * sizeof *sim->events);
+    uint8_t *streams = memory_reserve(stream_bytes(sim));
     if (!sim->conns || !sim->slots || !sim->sends || !sim->events || !streams ||
         io_buffers_init(&sim->buffers, o->buffers, o->buffer_bytes) != 0)
         return fault_errno(fault, "sim: no address space for %u peers of %u bytes", peers, window);

@@ -60,7 +60,7 @@ struct io *io_uring_open(const struct io_options *options, struct fault *fault)
     TC_ASSERT(options->buffers > 0 && options->buffers <= 32768);
     TC_ASSERT((options->buffers & (options->buffers - 1)) == 0);
     TC_ASSERT(options->buffer_bytes > 0);
-    struct uring *u = memory_reserve(sizeof *u, 0);
+    struct uring *u = memory_reserve(sizeof *u);
     if (!u) {
         fault_errno(fault, "io: no address space");
         return NULL;
@@ -81,9 +81,9 @@ static int open_all(struct uring *u, struct fault *fault)
     if (err != 0) return err;
     uint64_t events = events_max(o);
     u->closing_max = o->slots;
-    u->conns = memory_reserve(o->slots * sizeof *u->conns, 0);
-    u->sends = memory_reserve(o->sends_max * sizeof *u->sends, 0);
-    u->closing = memory_reserve(u->closing_max * sizeof *u->closing, 0);
+    u->conns = memory_reserve(o->slots * sizeof *u->conns);
+    u->sends = memory_reserve(o->sends_max * sizeof *u->sends);
+    u->closing = memory_reserve(u->closing_max * sizeof *u->closing);
     if (!u->conns || !u->sends || !u->closing || io_queue_init(&u->events, (uint32_t)events) != 0)
         return fault_errno(fault, "io: no address space for %u connections", o->slots);
     return uring_buffers_open(u, fault);

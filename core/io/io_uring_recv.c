@@ -19,9 +19,9 @@ static void line_up(struct uring *u, uint32_t slot);
 int uring_buffers_open(struct uring *u, struct fault *fault)
 {
     const struct io_options *o = &u->options;
-    u->buffer_memory = memory_reserve((size_t)o->buffers * o->buffer_bytes, 0);
-    u->buffer_lent = memory_reserve(o->buffers, 0);
-    u->buffer_ring = memory_reserve(o->buffers * sizeof(struct io_uring_buf), 0);
+    u->buffer_memory = memory_reserve((size_t)o->buffers * o->buffer_bytes);
+    u->buffer_lent = memory_reserve(o->buffers);
+    u->buffer_ring = memory_reserve(o->buffers * sizeof(struct io_uring_buf));
     if (!u->buffer_memory || !u->buffer_lent || !u->buffer_ring || io_line_init(&u->starved, o->slots) != 0)
         return fault_errno(fault, "io: no address space for %u receive buffers of %u bytes", o->buffers,
                            o->buffer_bytes);

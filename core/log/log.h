@@ -36,7 +36,8 @@ void log_destroy(struct log *l);
 
 uint64_t log_epoch(const struct log *l);
 uint32_t log_capacity(const struct log *l);
-size_t log_bytes(const struct log *l); /* reserved, for the start-up line */
+size_t log_bytes(const struct log *l);           /* reserved, for the start-up line */
+const char *log_huge_pages(const struct log *l); /* the same: "off" (not asked for), "granted" or "refused" */
 const struct symbol_table *log_symbols(const struct log *l);
 const struct last_value *log_last_value(const struct log *l);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 static int reserve(struct log *l, const struct log_options *o, struct fault *fault);
+static bool ask_huge_pages(struct log *l);
 
 struct log *log_create(const struct log_options *o, struct fault *fault)
 {
@@ -33,15 +34,16 @@ struct log *log_create(const struct log_options *o, struct fault *fault)
 static int reserve(struct log *l, const struct log_options *o, struct fault *fault)
 {
     size_t n = l->capacity;
-    l->ticks = memory_reserve(n * sizeof *l->ticks, !o->small_pages);
-    l->jsons = memory_reserve(n * sizeof *l->jsons, !o->small_pages);
-    l->keys = memory_reserve(n * sizeof *l->keys, !o->small_pages);
+    l->ticks = memory_reserve(n * sizeof *l->ticks);
+    l->jsons = memory_reserve(n * sizeof *l->jsons);
+    l->keys = memory_reserve(n * sizeof *l->keys);
     l->symbols = symbol_table_create(o->symbols_max);
     l->last = last_value_create(o->symbols_max, o->bars_max);
     l->readers = aligned_alloc(TC_CACHE_LINE, LOG_READERS_MAX * sizeof *l->readers);
     if (!l->ticks || !l->jsons || !l->keys || !l->symbols || !l->last || !l->readers)
         return fault_set(fault, TC_ESYSTEM,
                          "no address space for a log of %u ticks; make --log-capacity smaller", l->capacity);
+    l->huge_pages = o->small_pages ? "off" : ask_huge_pages(l) ? "granted" : "refused";
     for (uint32_t i = 0; i < LOG_READERS_MAX; i++) {
         l->readers[i] = (struct log_reader){.owed = UINT64_MAX};
         l->readers[i].sleeper.event_fd = -1;
@@ -51,6 +53,15 @@ static int reserve(struct log *l, const struct log_options *o, struct fault *fau
     l->bytes = n * (sizeof *l->ticks + sizeof *l->jsons + sizeof *l->keys) + symbol_table_bytes(l->symbols) +
                last_value_bytes(o->symbols_max, o->bars_max);
     return 0;
+}
+
+static bool ask_huge_pages(struct log *l)
+{
+    size_t n = l->capacity;
+    bool ticks = memory_huge_pages(l->ticks, n * sizeof *l->ticks),
+         jsons = memory_huge_pages(l->jsons, n * sizeof *l->jsons),
+         keys = memory_huge_pages((void *)l->keys, n * sizeof *l->keys);
+    return ticks && jsons && keys;
 }
 
 void log_destroy(struct log *l)
@@ -79,6 +90,10 @@ uint32_t log_capacity(const struct log *l)
 size_t log_bytes(const struct log *l)
 {
     return l->bytes;
+}
+const char *log_huge_pages(const struct log *l)
+{
+    return l->huge_pages;
 }
 const struct symbol_table *log_symbols(const struct log *l)
 {

@@ -33,6 +33,7 @@ struct log {
     uint64_t epoch;
     uint32_t capacity, mask;
     size_t bytes;
+    const char *huge_pages;      /* see log_huge_pages */
     struct log_tick_slot *ticks; /* capacity of each */
     struct log_json_slot *jsons;
     _Atomic uint32_t *keys;

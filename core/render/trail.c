@@ -6,8 +6,8 @@
 int trail_init(struct trail *t, uint32_t symbols_max)
 {
     *t = (struct trail){.symbols_max = symbols_max};
-    t->newest = memory_reserve((symbols_max + 1) * sizeof *t->newest, 0);
-    t->back = memory_reserve(TRAIL_POSITIONS * sizeof *t->back, 0);
+    t->newest = memory_reserve((symbols_max + 1) * sizeof *t->newest);
+    t->back = memory_reserve(TRAIL_POSITIONS * sizeof *t->back);
     return t->newest && t->back ? 0 : TC_ESYSTEM;
 }
 

@@ -78,7 +78,7 @@ struct last_value *last_value_create(uint32_t symbols_max, uint32_t bars_max)
     size_t cells = (3 * (size_t)symbols_max + bars_max) * sizeof(struct cell);
     size_t links = bars_max * sizeof(struct bar_link);
     size_t bytes = last_value_bytes(symbols_max, bars_max);
-    struct last_value *v = memory_reserve(bytes, 0);
+    struct last_value *v = memory_reserve(bytes);
     if (!v) return NULL;
     v->bytes = bytes;
     v->symbols_max = symbols_max;

@@ -58,7 +58,7 @@ struct symbol_table *symbol_table_create(uint32_t capacity)
         slot_count *= 2; /* at most half full: short probes, always a free slot */
     size_t slots_at = sizeof(struct symbol_table) + capacity * sizeof(struct entry);
     size_t bytes = slots_at + slot_count * sizeof(_Atomic uint32_t);
-    struct symbol_table *t = memory_reserve(bytes, 0);
+    struct symbol_table *t = memory_reserve(bytes);
     if (!t) return NULL;
     random_secret(&t->seed, sizeof t->seed);
     t->bytes = bytes;

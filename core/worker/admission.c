@@ -30,8 +30,8 @@ int admission_open(struct admission *a, const struct settings *s)
     pthread_mutex_init(&a->lock, NULL);
     if (a->per_address_max == 0) return TC_OK;
     a->buckets_mask = bucket_count(s) - 1;
-    a->buckets = memory_reserve(bucket_count(s) * sizeof *a->buckets, 0);
-    a->entries = memory_reserve(a->connections_max * sizeof *a->entries, 0);
+    a->buckets = memory_reserve(bucket_count(s) * sizeof *a->buckets);
+    a->entries = memory_reserve(a->connections_max * sizeof *a->entries);
     return a->buckets && a->entries ? TC_OK : TC_ESYSTEM;
 }
 

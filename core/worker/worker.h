@@ -68,7 +68,7 @@ struct worker_options {
 };
 
 /* The most memory that a server with these settings can ever use, in bytes, by what it is for; all workers
- * together (docs/reliability.md has the formula). The kernel's memory for sockets is not in it. */
+ * together (docs/operations.md, Sizing, has the formula). The kernel's memory for sockets is not in it. */
 struct memory_budget {
     size_t log;         /* ticks, their JSON and keys, symbols, last values */
     size_t connections; /* a place for each of --max-connections in each worker and its io */

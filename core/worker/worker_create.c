@@ -42,15 +42,15 @@ static int reserve(struct worker *w, struct fault *fault)
     w->admitted = true;
     if (admission_open(&w->server->admission, s) < 0) return TC_ESYSTEM;
     w->arena_bytes = memory_arena_bytes(s);
-    w->conns = memory_reserve(w->conns_max * sizeof *w->conns, 0);
-    w->free_slots = memory_reserve(w->conns_max * sizeof *w->free_slots, 0);
-    w->behind = memory_reserve(w->conns_max * sizeof *w->behind, 0);
-    w->ready = memory_reserve(w->conns_max * sizeof *w->ready, 0);
-    w->arena = memory_reserve(w->arena_bytes, 0);
-    w->command_arena = memory_reserve(COMMAND_ARENA_BYTES, 0);
-    w->symbol_seqs = memory_reserve(s->symbols_max * sizeof *w->symbol_seqs, 0);
+    w->conns = memory_reserve(w->conns_max * sizeof *w->conns);
+    w->free_slots = memory_reserve(w->conns_max * sizeof *w->free_slots);
+    w->behind = memory_reserve(w->conns_max * sizeof *w->behind);
+    w->ready = memory_reserve(w->conns_max * sizeof *w->ready);
+    w->arena = memory_reserve(w->arena_bytes);
+    w->command_arena = memory_reserve(COMMAND_ARENA_BYTES);
+    w->symbol_seqs = memory_reserve(s->symbols_max * sizeof *w->symbol_seqs);
     w->last = last_value_create((uint32_t)s->symbols_max, (uint32_t)s->symbols_max * 4);
-    admin_door_init(&w->admin, memory_reserve(ADMIN_HANDED * sizeof *w->admin.handed_at, 0));
+    admin_door_init(&w->admin, memory_reserve(ADMIN_HANDED * sizeof *w->admin.handed_at));
     if (!w->admin.handed_at) return TC_ESYSTEM;
     if (!w->conns || !w->free_slots || !w->behind || !w->ready || !w->arena || !w->command_arena ||
         !w->symbol_seqs || !w->last)
@@ -75,9 +75,9 @@ static int reserve(struct worker *w, struct fault *fault)
 
 static int reserve_packing(struct worker *w)
 {
-    w->packing = memory_reserve(sizeof *w->packing, 0);
+    w->packing = memory_reserve(sizeof *w->packing);
     if (!w->packing) return TC_ESYSTEM;
-    w->packing->message = memory_reserve(w->settings->message_bytes_max + 1, 0);
+    w->packing->message = memory_reserve(w->settings->message_bytes_max + 1);
     w->packing->deflater = deflater_create((int)w->settings->deflate_level);
     return w->packing->message && w->packing->deflater ? 0 : TC_ESYSTEM;
 }

@@ -177,3 +177,22 @@ def test_where_io_uring_is_forbidden_asking_for_it_fails_with_the_remedy(err):
     assert done.returncode == 1, done.stderr
     assert "--io uring: " in done.stderr and "use --io epoll" in done.stderr, done.stderr
     assert "event=listening" not in done.stderr
+
+
+def no_huge_pages():
+    if ctypes.CDLL(None, use_errno=True).prctl(41, 1, 0, 0, 0) != 0:  # PR_SET_THP_DISABLE
+        raise OSError(ctypes.get_errno(), "PR_SET_THP_DISABLE")
+
+
+def test_the_start_up_line_says_what_became_of_huge_pages():
+    def said(*args, **popen):
+        with Server(*args, **popen) as s:
+            return s.wait_log(r"event=memory .* huge_pages=(\w+)")
+    assert said("--no-huge-pages") == "off"
+    assert said(preexec_fn=no_huge_pages) == "refused"
+    try:
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as f:
+            expected = "refused" if "[never]" in f.read() else "granted"
+    except FileNotFoundError:
+        pytest.skip("the kernel does not say whether it has huge pages")
+    assert said() == expected
