@@ -43,7 +43,7 @@ bench: deps-test ## all benchmarks and the whole path, beside the last kept run 
 bench-lists: deps-test ## what a send costs with many watch lists, as a ratio to one common list
 	@tools/build.sh release tickcast
 	@/usr/bin/python3 bench/path/path.py build/release/tickcast --lists $(ARGS)
-bench-table: deps-test ## every row of the performance table, into docs/performance-table.md (ROUNDS SECONDS N ROWS OUT)
+bench-table: deps-test ## every row of the performance table, into docs/performance-table.md (ROUNDS SECONDS N ROWS OUT WAIT FROM)
 	@tools/build.sh release floor -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=ON
 	@tools/build.sh release tickcast
 	@tools/build.sh release tickcast_lines

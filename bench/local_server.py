@@ -64,10 +64,14 @@ def end_process(process, seconds):
         process.wait()
 
 
+def bench_command(program, cpu, options):
+    return pinned(cpu) + [program, "bench", "--json=-", *options]
+
+
 def start_bench(program, cpu, options):
     """`tickcast bench` on a processor; bench_report takes its report."""
-    return subprocess.Popen(pinned(cpu) + [program, "bench", "--json=-", *options], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(bench_command(program, cpu, options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
 
 
 def bench_report(process, seconds):

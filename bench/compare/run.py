@@ -126,17 +126,8 @@ def measure(peer, load, seconds, client_cpu, watch=None):
     """watch: as Settings.watch of bench/path/machine.py, called once the load was started."""
     try:
         peer.start(load)
-        command = [CLIENT] + peer.client_arguments() + ["-n", str(load["connections"]), "-k", str(load["stuck"])]
-        for pid in peer.pids():
-            command += ["-I", str(pid)]
-        if client_cpu is not None:
-            command += ["-c", str(client_cpu), "-C", str(peer.cpu)]
-        if load["kind"] == "idle":
-            command += ["-d", "0", "-i", "2", "-m", str(load["connections"] // 4)]
-        else:
-            command += ["-d", str(seconds), "-W", str(WARMUP_SECONDS)]
-            command += load_arguments(load)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(client_command(peer, load, seconds, client_cpu, peer.pids()), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
         if watch is not None:
             watch(peer.pids(), process.pid, load["connections"], WARMUP_SECONDS)
         out, err = communicate(process, seconds + 90)
@@ -147,6 +138,17 @@ def measure(peer, load, seconds, client_cpu, watch=None):
         return {"failed": str(error)}
     finally:
         peer.stop()
+
+
+def client_command(peer, load, seconds, client_cpu, pids):
+    command = [CLIENT] + peer.client_arguments() + ["-n", str(load["connections"]), "-k", str(load["stuck"])]
+    for pid in pids:
+        command += ["-I", str(pid)]
+    if client_cpu is not None:
+        command += ["-c", str(client_cpu), "-C", str(peer.cpu)]
+    if load["kind"] == "idle":
+        return command + ["-d", "0", "-i", "2", "-m", str(load["connections"] // 4)]
+    return command + ["-d", str(seconds), "-W", str(WARMUP_SECONDS)] + load_arguments(load)
 
 
 def communicate(process, seconds):

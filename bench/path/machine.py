@@ -5,6 +5,9 @@ import platform
 import resource
 import subprocess
 import sys
+import time
+
+QUIET = 0.1  # of one processor, all together: more in a second, and somebody else uses the machine
 
 
 class Settings:
@@ -36,6 +39,31 @@ def machine():
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
     return f"{os.cpu_count()} x {model}, Linux {platform.release()}"
+
+
+def wait_quiet(name, most):
+    """Until the machine is, or for `most` seconds; says so. Returns what was busy last, in processors: the load average would still
+    tell of the build that ended a minute ago."""
+    end, busy = time.monotonic() + most, busy_processors(1)
+    if busy > QUIET and most > 0:
+        print(f"{name}: {busy:.2f} of {os.cpu_count()} processors are busy: waits at most {most:g} s for a quiet machine", flush=True)
+    while busy > QUIET and time.monotonic() < end:
+        busy = busy_processors(1)
+    print(f"{name}: {'quiet' if busy <= QUIET else 'NOT quiet, the figures will show it'}: {busy:.2f} processors busy", flush=True)
+    return busy
+
+
+def busy_processors(seconds):
+    """Of the whole machine, over so long from now."""
+    before, began = busy_ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (busy_ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
+
+
+def busy_ticks():
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return user + nice + system + irq + softirq + steal
 
 
 def commit(root):

@@ -20,6 +20,8 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from local_server import bench_report, end_process, free_port, pinned, start_bench, wait_answers  # noqa: E402
 
+LISTS_FEED = "sim:?symbols=500&rate=10000&halts=0"
+
 
 class Server:
     """`tickcast serve` on a free port; `with` ends it."""
@@ -27,9 +29,8 @@ class Server:
     def __init__(self, program, cpu, feed, options=("--workers", "1")):
         self.port = free_port()
         self.log = tempfile.TemporaryFile()
-        command = [program, "serve", "--listen", f"127.0.0.1:{self.port}", "--quiet", "--feed", feed, *options]
-        self.process = subprocess.Popen(pinned(cpu) + command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=self.log)
+        self.process = subprocess.Popen(serve_command(program, cpu, self.port, feed, options), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self.log)
 
     def __enter__(self):
         if not wait_answers(self.process, self.port):
@@ -49,6 +50,10 @@ class Server:
         """(processor seconds, sends, ticks) so far."""
         text = self.metrics()
         return sum(process_times(self.process.pid)), metric(text, "sends_total"), metric(text, "ticks_total")
+
+
+def serve_command(program, cpu, port, feed, options=("--workers", "1")):
+    return pinned(cpu) + [program, "serve", "--listen", f"127.0.0.1:{port}", "--quiet", "--feed", feed, *options]
 
 
 def process_times(pid):
@@ -113,7 +118,7 @@ def lists(a):
     rows = []
     for number in range(a.rounds):
         for name, connections, count in cases:
-            us, per_send, _ = send_cost(a, connections, count)
+            us, per_send, _, _ = send_cost(a, connections, count)
             cost[name].append(us)
             print(f"round {number + 1}  {name:34}{us:8.2f} us of the server a send, {per_send:6.2f} ticks a send", flush=True)
     for many, common in ((cases[1][0], cases[0][0]), (cases[3][0], cases[2][0])):
@@ -126,15 +131,14 @@ def lists(a):
 
 
 def send_cost(a, connections, count):
-    """(us of the server a send, ticks a send, ticks/s delivered)."""
-    with Server(a.program, a.server_cpu, "sim:?symbols=500&rate=10000&halts=0") as server:
-        command = ["--connections", str(connections), "--lists", str(count), "--list-size", "20", "--warmup", "1"]
+    """(us of the server a send, ticks a send, ticks/s delivered, share of its processor that the load took)."""
+    with Server(a.program, a.server_cpu, LISTS_FEED) as server:
         end = time.monotonic() + 120
         while metric(server.metrics(), "head_seq") < 1000:  # lists are drawn from the symbols: all are there then
             if time.monotonic() > end:
                 raise SystemExit("path: lists: the feed did not begin")
             time.sleep(0.02)
-        process = start_load(a, server, command, a.seconds + 2)
+        process = start_bench(a.program, a.client_cpu, lists_options(server.port, connections, count, a.seconds))
         a.watch([server.process.pid], process.pid, connections, 1)
         while server.used()[1] < 4 * connections:  # all are there, and get ticks
             if time.monotonic() > end or process.poll() is not None:
@@ -144,11 +148,18 @@ def send_cost(a, connections, count):
         before, began = server.used(), time.monotonic()
         time.sleep(a.seconds)
         after, seconds = server.used(), time.monotonic() - began
-        bench_report(process, a.seconds)
+        client = bench_report(process, a.seconds)["cpu"]
     sends = after[1] - before[1]
     if sends == 0:
         raise SystemExit("path: lists: nothing was sent while it was measured")
-    return (after[0] - before[0]) / sends * 1e6, (after[2] - before[2]) / sends, (after[2] - before[2]) / seconds
+    ticks = after[2] - before[2]
+    return (after[0] - before[0]) / sends * 1e6, ticks / sends, ticks / seconds, client
+
+
+def lists_options(port, connections, count, seconds):
+    """Of the load: two seconds more than are looked at."""
+    return ["--url", f"ws://127.0.0.1:{port}/v1/ws", "--duration", f"{seconds + 2:g}", "--connections", str(connections),
+            "--policy", "conflate", "--lists", str(count), "--list-size", "20", "--warmup", "1"]
 
 
 def load(a, server, options):

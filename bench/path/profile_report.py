@@ -96,7 +96,7 @@ def of_table(table, title):
     with open(table, encoding="utf-8") as file:
         match = re.search(rf"^\| {re.escape(title)} \|(.*)$", file.read(), re.M)
     cells = [cell.strip() for cell in match.group(1).split("|")] if match else []
-    return f"{cells[1]}, wanted {cells[2]}, {cells[3].strip('*')}" if len(cells) > 4 and cells[2] else cells[1] if cells else ""
+    return f"{cells[1]}, wanted {cells[2]}, {cells[3].replace('*', '')}" if len(cells) > 4 and cells[2] else cells[1] if cells else ""
 
 
 def unit_of(row):

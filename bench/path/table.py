@@ -8,7 +8,9 @@ own, just started, on one processor, the load on another. Only ratios within a r
     ROUNDS=7 SECONDS=2 N=1000     how often, how long, how many subscribers (rows of other sizes follow N)
     ROWS="single burst64"         which rows; without: all. ROWS=list prints them
     OUT=docs/performance-table.md where to write; lines of rows that were not run stay, if they are of a like machine
-    BUILD=build/bench             where table.json goes: every figure of every round
+    BUILD=build/bench             where table.json goes: every figure of every round, and the commands
+    WAIT=120                      seconds to wait for a quiet machine at most
+    FROM=build/bench/table.json   measures nothing: writes the page anew from these figures
 """
 import json
 import os
@@ -22,10 +24,11 @@ sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "comp
 import peers  # noqa: E402
 import table_report  # noqa: E402
 import table_rows  # noqa: E402
-from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
+import table_words  # noqa: E402
+from machine import Settings, commit, machine, raise_descriptors, wait_quiet  # noqa: E402
 from table_sides import Failed, Peer, SelfFed, descriptors_needed  # noqa: E402
 
-LOAD_TOO_HIGH = 0.5  # a load average above it is told: somebody else uses the machine
+WAIT_SECONDS = 120
 
 
 def main():
@@ -35,25 +38,45 @@ def main():
     s.floor = os.path.abspath(sys.argv[2])
     if len(sys.argv) == 4:
         peers.Tickcast.program = os.path.abspath(sys.argv[3])  # a peer runs in a folder of its own
+    if os.environ.get("FROM"):
+        return print_again(s, os.environ["FROM"])
     rows, not_run = choose(s)
     if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
         import run as compare
         compare.build()
-    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),
-           "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None, "not_run": not_run}
-    if run["load"] > LOAD_TOO_HIGH:
-        print(f"table: the load average is {run['load']:.1f}: something else runs here, and the figures will show it", flush=True)
+    busy = wait_quiet("table", float(os.environ.get("WAIT") or WAIT_SECONDS))
+    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "busy": busy, "machine": machine(), "commit": commit(ROOT),
+           "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None, "not_run": not_run,
+           "commands": table_words.of_rows(rows, s)}
     results = {row.name: [] for row in rows}
     for number in range(s.rounds):
         for row in rows:
             results[row.name].append(measure(row, s, number))
             print(line_of(row, number, results[row.name][-1]), flush=True)
-    out = os.environ.get("OUT") or os.path.join(ROOT, "docs", "performance-table.md")
     keep_json(run, results)
-    table_report.write(out, table_rows.ALL, s, run, results)
+    out = write(run, results)
     bad = [name for name, rounds in results.items() if all("failed" in r for r in rounds)]
     print(f"table: {len(rows)} rows, {len(bad)} without a figure{': ' + ', '.join(bad) if bad else ''}; {out}")
     return 1 if bad else 0
+
+
+def write(run, results):
+    out = os.environ.get("OUT") or os.path.join(ROOT, "docs", "performance-table.md")
+    table_report.write(out, table_rows.ALL, run, results)
+    return out
+
+
+def print_again(s, path):
+    """Of a run that kept no commands they are those of today, with its own duration, and said to be."""
+    with open(path, encoding="utf-8") as file:
+        kept = json.load(file)
+    run, results = kept["run"], kept["results"]
+    if "commands" not in run:
+        s.seconds, s.connections = run["seconds"], run["n"]
+        run["commands"] = table_words.of_rows([row for row in table_rows.ALL if row.name in results], s)
+        run["commands_of"] = "today"
+    print(f"table: nothing is measured; {write(run, results)}")
+    return 0
 
 
 def choose(s):

@@ -4,10 +4,11 @@ from table_sides import Floor, Lists, Memory, Peer, SelfFed, Tickcast
 
 
 class Line:
-    """One line of the table. figure(round): round is {label: figures}; absolute: what each column shows of a side."""
+    """One line of the table. figure(round): round is {label: figures}; absolute: what each column shows of a side.
+    paced: the sides whose load, where it is full, holds the figure back."""
 
-    def __init__(self, title, figure, form, target, absolute=None):
-        self.title, self.figure, self.form, self.absolute = title, figure, form, absolute
+    def __init__(self, title, figure, form, target, absolute=None, paced=("own", "beside")):
+        self.title, self.figure, self.form, self.absolute, self.paced = title, figure, form, absolute, paced
         self.sign, self.bound = target if target else (None, None)
 
     def met(self, value):
@@ -45,7 +46,7 @@ def closed(name, what, burst=1, frame="tick", size=1, user=None):
     lines = [Line(name, ratio(own, beside, "ticks"), "{:.2f}", (">=", 0.95), thousand)]
     if user:
         lines.append(Line(f"{name} user", lambda r: r[own.label]["user"] * 100, "{:.1f} %", ("<=", user),
-                          lambda f: f"{f['wall'] * 100:.1f} % of wall" if "wall" in f else ""))
+                          lambda f: f"{f['wall'] * 100:.1f} % of wall" if "wall" in f else "", paced=("own",)))
     return Row(name, what, own, beside, lines)
 
 
@@ -54,7 +55,8 @@ def binary():
     beside = Tickcast(64, "batch", kinds="trade", label="JSON")
     return Row("binary64", "64 trades a burst, a batch: binary beside JSON", own, beside, [
         Line("binary64", ratio(own, beside, "ticks"), "{:.2f}", (">=", 1.3), thousand),
-        Line("binary64 size", lambda r: r["binary"]["bytes"], "{:.0f} B", ("<=", 40), lambda f: f"{f['bytes']:.0f} B a tick")])
+        Line("binary64 size", lambda r: r["binary"]["bytes"], "{:.0f} B", ("<=", 40), lambda f: f"{f['bytes']:.0f} B a tick",
+             paced=())])
 
 
 def fixed(name, rate, turns):

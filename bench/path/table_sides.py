@@ -5,23 +5,28 @@ A side is called with the settings (machine.Settings) and returns figures:
     ticks      delivered a second                       p50, p99   ms from the intended time of a tick
     user       user share of the server's processor time  wall     user share of the measured time
     client     processor share of the load's thread     full       share of sends that met a full socket
+    cpu        share of its processor that the server took, and with it a publisher that stands beside it
     bytes      a tick                                   per_send   ticks
     cost       us of the server a send                  bytes_each of an idle connection
 
-`say` is the same as two commands, for the table. The load is `tickcast bench --any`: it counts messages and looks into none (but
+`say` is the same as two commands, for the page. The load is `tickcast bench --any`: it counts messages and looks into none (but
 for the sampled ones where latency is taken), which is the cheapest client there is here.
 """
 import json
+import os
 import subprocess
 import time
 
 import local_server
 import path
 from local_server import end_process, free_port, pinned, wait_answers
+from table_words import shown
 
 WARMUP_SECONDS = 0.5
 EACH_TIMED = 100  # connections up to which every message is timed
 IDLE_FIRST = 4000  # comings and goings before memory is looked at: they touch what handshakes need
+IDLE_LAST = 15  # times N connections in all, when it is looked at again
+LATE_SHARE, LATE_SECONDS = 0.01, 0.04  # what may be under way at either end; at a rate most are read every 20 ms
 
 
 class Failed(Exception):
@@ -43,18 +48,22 @@ class Floor:
             return out + ["--rate", str(self.rate)] + (["--cohort", str(s.many(self.size))] if self.cohort else [])
         return out + ["--burst", str(self.burst)] + (["--frame", "batch"] if self.frame == "batch" else [])
 
+    def command(self, s, port):
+        return pinned(s.server_cpu) + [s.floor, "--port", str(port), *self.options(s)]
+
     def say(self, s):
-        return " ".join(["floor --port P", *self.options(s)]), bench_words(s, self.size, "/", timed=self.rate > 0)
+        return shown(self.command(s, "P")), bench_words(s, self.size, "/", timed=self.rate > 0)
 
     def measure(self, s):
         port = free_port()
-        process = subprocess.Popen(pinned(s.server_cpu) + [s.floor, "--port", str(port), *self.options(s)],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(self.command(s, port), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
         try:
             if not wait_answers(process, port):
                 raise Failed(f"floor: {process.stderr.read().strip()[-200:]}")
             load = start_bench(s, port, "/", s.many(self.size), timed=self.rate > 0)
             s.watch([process.pid], load.pid, s.many(self.size), WARMUP_SECONDS)
+            cpu = processor_share([process.pid], load, s.many(self.size), s)
             report = finish(load, s)
         finally:
             end_process(process, 10)
@@ -63,8 +72,7 @@ class Floor:
             process.stderr.close()
         said = json.loads(out)
         figures = of_report(report, self.burst if self.frame == "batch" else 1)
-        figures["full"] = (said["full"] + said["part"]) / max(said["sends"], 1)
-        figures["per_send"] = self.burst
+        figures.update(cpu=cpu, full=(said["full"] + said["part"]) / max(said["sends"], 1), per_send=self.burst)
         if self.rate:
             figures["per_send"] = said["ticks"] * s.many(self.size) / max(said["sends"], 1)
         return figures
@@ -84,8 +92,8 @@ class Tickcast:
         return ["--workers", "1", "--max-connections", str(max(16384, 2 * s.many(self.size)))]
 
     def say(self, s):
-        server = f"tickcast serve --listen 127.0.0.1:P --feed '{self.feed}' {' '.join(self.options(s))}"
-        return server, bench_words(s, self.size, self.target, self.timed, self.binary)
+        server = path.serve_command(s.program, s.server_cpu, "P", self.feed, self.options(s))
+        return shown(server), bench_words(s, self.size, self.target, self.timed, self.binary)
 
     def measure(self, s):
         with path.Server(s.program, s.server_cpu, self.feed, self.options(s)) as server:
@@ -107,6 +115,7 @@ class Tickcast:
         figures["per_send"] = spent["ticks"] / max(spent["sends"], 1)
         figures["user"] = spent["user"] / max(spent["user"] + spent["system"], 1e-9)
         figures["wall"] = spent["user"] / seconds
+        figures["cpu"] = (spent["user"] + spent["system"]) / seconds
         return figures
 
 
@@ -116,9 +125,11 @@ class SelfFed:
     def __init__(self, peer, burst, frame="tick"):
         self.peer, self.burst, self.frame, self.label = peer, burst, frame, peer.name
 
+    def load(self, s):
+        return {"kind": "self", "burst": self.burst, "connections": s.connections}
+
     def say(self, s):
-        batch = "BATCH=1 " if self.frame == "batch" else ""
-        return f"{batch}SELF={self.burst} CLIENTS={s.connections} bun bench/compare/servers/bun.mjs", bench_words(s, 1, "/", False)
+        return shown(pinned(s.server_cpu) + self.peer(s.server_cpu).command(self.load(s))), bench_words(s, 1, "/", False)
 
     def measure(self, s):
         peer = self.peer(s.server_cpu)
@@ -127,10 +138,11 @@ class SelfFed:
             raise Failed(f"{peer.name}: {why}")
         import peers  # bench/compare, found by table.py
         try:
-            peer.start({"kind": "self", "burst": self.burst, "connections": s.connections})
+            peer.start(self.load(s))
             load = start_bench(s, peer.port, "/", s.connections, timed=False)
             s.watch(peer.pids(), load.pid, s.connections, WARMUP_SECONDS)
-            return of_report(finish(load, s), self.burst if self.frame == "batch" else 1)
+            cpu = processor_share(peer.pids(), load, s.connections, s)
+            return {**of_report(finish(load, s), self.burst if self.frame == "batch" else 1), "cpu": cpu}
         except peers.Failed as error:
             raise Failed(f"{peer.name}: {error}") from error
         finally:
@@ -144,22 +156,42 @@ class Peer:
         self.peer, self.label = peer, peer.name
         self.load = {"kind": "rate", "rate": rate} if rate else {"kind": "closed", "burst": burst}
 
+    def load_of(self, s):
+        return {"name": "table", "connections": s.connections, "stuck": 0, **self.load}
+
     def say(self, s):
-        kind = "rate" if "rate" in self.load else "closed"
-        return f"bench/compare: {self.peer.name}", f"the load of `make compare PEERS='{self.peer.name}' LOADS={kind}`"
+        import run as compare  # bench/compare, found by table.py; a build without it needs none of it
+        peer, load = self.peer(s.server_cpu), self.load_of(s)
+        server = shown(pinned(s.server_cpu) + peer.command(load)).replace(f":{peer.port}", ":P").replace(f"={peer.ingest}", "=Q")
+        peer.port, peer.ingest = "P", "Q"
+        return server, shown(compare.client_command(peer, load, s.seconds, s.client_cpu, ["PID"]))
 
     def measure(self, s):
-        import run as compare  # bench/compare, found by table.py; a build without it needs none of it
+        import run as compare
         peer = self.peer(s.server_cpu)
         why = peer.absent()
         if why:
             raise Failed(f"{peer.name}: {why}")
-        load = {"name": "table", "connections": s.connections, "stuck": 0, **self.load}
-        r = compare.measure(peer, load, s.seconds, s.client_cpu, s.watch)
-        if "failed" in r:
-            raise Failed(f"{peer.name}: {r['failed']}")
-        return {"ticks": r["ticks"] / r["seconds"], "client": r["client_cpu"], "p50": r["p50_ms"], "p99": r["p99_ms"],
-                "lost": r["lost"], "version": peer.version()}
+        r = compare.measure(peer, self.load_of(s), s.seconds, s.client_cpu, s.watch)
+        why = r.get("failed") or undelivered(r, self.load)
+        if why:
+            raise Failed(f"{peer.name}: {why}")
+        cpu = (r["server_user_s"] + r["server_system_s"]) / r["seconds"] + r["publisher_cpu"]
+        return {"ticks": r["ticks"] / r["seconds"], "client": r["client_cpu"], "cpu": cpu, "p50": r["p50_ms"], "p99": r["p99_ms"],
+                "version": peer.version()}
+
+
+def undelivered(r, load):
+    """Why what came is not what was published, so that the round has no figure; or None."""
+    for key, words in (("lost", "ticks were lost"), ("duplicated", "subscribers got ticks twice"), ("closed", "connections ended"),
+                       ("stalls", "times nothing was delivered for a second")):
+        if r[key] > 0:
+            return f"{r[key]} {words}"
+    if "rate" in load:
+        share = r["ticks"] / r["seconds"] / (load["rate"] * r["connections"])
+        if share < 1 - LATE_SHARE - LATE_SECONDS / r["seconds"]:
+            return f"{share * 100:.1f} % of what was published was delivered"
+    return None
 
 
 class Lists:
@@ -171,28 +203,40 @@ class Lists:
 
     def say(self, s):
         connections = s.many(self.size)
-        return ("tickcast serve --feed 'sim:?symbols=500&rate=10000&halts=0' --workers 1",
-                f"tickcast bench --connections {connections} --lists {connections if self.many else 1} --list-size 20")
+        options = path.lists_options("P", connections, connections if self.many else 1, s.seconds)
+        return (shown(path.serve_command(s.program, s.server_cpu, "P", path.LISTS_FEED)),
+                shown(local_server.bench_command(s.program, s.client_cpu, options)))
 
     def measure(self, s):
         connections = s.many(self.size)
-        cost, per_send, ticks = path.send_cost(s, connections, connections if self.many else 1)
-        return {"cost": cost, "ticks_a_send": per_send, "ticks": ticks}
+        cost, per_send, ticks, client = path.send_cost(s, connections, connections if self.many else 1)
+        return {"cost": cost, "ticks_a_send": per_send, "ticks": ticks, "client": client, "cpu": cost * ticks / per_send / 1e6}
 
 
 class Memory:
     """Growth of the server's own resident memory (RssAnon: no file pages, nothing of the kernel's) by idle connections."""
     label = "tickcast"
 
+    feed = "sim:?symbols=20&rate=1000"
+
+    def options(self, s):
+        return ["--workers", "1", "--log-capacity", "1024", "--max-connections", str(max(16384, s.many(IDLE_LAST) + 100))]
+
+    def counts(self, s):
+        """(those that come and go, and come again to stay; how many more then)."""
+        first = min(IDLE_FIRST, s.many(4))
+        return first, s.many(IDLE_LAST) - first
+
     def say(self, s):
-        first, count = min(IDLE_FIRST, s.many(4)), s.many(6)
-        return ("tickcast serve --feed 'sim:?symbols=20&rate=1000' --workers 1 --log-capacity 1024",
-                f"tickcast bench --idle, {first} and away, {first} that stay, {count} more: growth by these")
+        first, count = self.counts(s)
+        loads = [shown(local_server.bench_command(s.program, s.client_cpu, idle_options("P", *load)))
+                 for load in ((first, 0.1), (first, 600), (count, 600))]
+        server = path.serve_command(s.program, s.server_cpu, "P", self.feed, self.options(s))
+        return shown(server), f"{loads[0]}; {loads[1]} & {loads[2]}"
 
     def measure(self, s):
-        first, count = min(IDLE_FIRST, s.many(4)), s.many(6)
-        options = ["--workers", "1", "--log-capacity", "1024"]
-        with path.Server(s.program, s.server_cpu, "sim:?symbols=20&rate=1000", options) as server:
+        first, count = self.counts(s)
+        with path.Server(s.program, s.server_cpu, self.feed, self.options(s)) as server:
             wait_metric(server, "head_seq", 1500)  # every page of the log is touched
             finish(start_idle(s, server, first, 0.1), s)
             stay = start_idle(s, server, first, 600)
@@ -207,7 +251,21 @@ class Memory:
                     end_process(more, 20)
             finally:
                 end_process(stay, 20)
-        return {"bytes_each": (after - before) / count}
+        return {"bytes_each": (after - before) / count, "from": first, "to": first + count}
+
+
+def processor_share(pids, load, connections, s):
+    """That a server takes from when all are connected until the load is nearly done. Each connection is a descriptor of the first."""
+    end = time.monotonic() + 60
+    while len(os.listdir(f"/proc/{pids[0]}/fd")) < connections:
+        wait_for_load(load, end)
+    before, began = processor_seconds(pids), time.monotonic()
+    time.sleep(WARMUP_SECONDS / 2 + s.seconds)
+    return (processor_seconds(pids) - before) / (time.monotonic() - began)
+
+
+def processor_seconds(pids):
+    return sum(sum(path.process_times(pid)) for pid in pids)
 
 
 def usage(server):
@@ -239,7 +297,7 @@ def bench_options(s, target, port, connections, timed, binary):
 
 def bench_words(s, size, target, timed=False, binary=False):
     words = bench_options(s, target, "P", s.many(size), timed, binary)
-    return " ".join(["tickcast bench", *(f"'{w}'" if "&" in w else w for w in words)])
+    return shown(local_server.bench_command(s.program, s.client_cpu, words))
 
 
 def start_bench(s, port, target, connections, timed=False, binary=False):
@@ -247,8 +305,12 @@ def start_bench(s, port, target, connections, timed=False, binary=False):
 
 
 def start_idle(s, server, connections, seconds):
-    return start(s, ["--url", f"ws://127.0.0.1:{server.port}/v1/ws", "--idle", "--connections", str(connections),
-                     "--duration", f"{seconds:g}", "--warmup", "0"])
+    return start(s, idle_options(server.port, connections, seconds))
+
+
+def idle_options(port, connections, seconds):
+    return ["--url", f"ws://127.0.0.1:{port}/v1/ws", "--idle", "--connections", str(connections), "--duration", f"{seconds:g}",
+            "--warmup", "0"]
 
 
 def start(s, options):
@@ -262,10 +324,15 @@ def finish(process, s):
 def wait_subscribed(server, load, count):
     end = time.monotonic() + 60
     while path.metric(server.metrics(), "subscribers") < count:
-        if load.poll() is not None or time.monotonic() > end:
-            load.kill()
-            raise Failed(f"the load did not get going: {load.communicate()[1].strip()[-200:]}")
-        time.sleep(0.05)
+        wait_for_load(load, end)
+
+
+def wait_for_load(load, end):
+    """A moment, while it still comes up."""
+    if load.poll() is not None or time.monotonic() > end:
+        load.kill()
+        raise Failed(f"the load did not get going: {load.communicate()[1].strip()[-200:]}")
+    time.sleep(0.05)
 
 
 def wait_metric(server, name, least, load=None):
@@ -286,5 +353,5 @@ def resident(pid):
 
 def descriptors_needed(row, s):
     """Of one process, with room to spare."""
-    sizes = [s.many(getattr(side, "size", 1)) for side in row.sides] + ([s.many(10)] if row.name == "memory" else [])
+    sizes = [s.many(getattr(side, "size", 1)) for side in row.sides] + ([s.many(IDLE_LAST)] if row.name == "memory" else [])
     return max(sizes) + 500

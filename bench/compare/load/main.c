@@ -10,9 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static void report(const struct load *l, const struct usage u[5], double seconds, double cpu_s);
+struct cpu {
+    double own_s, publisher_s;
+};
+
+static void report(const struct load *l, const struct usage u[5], double seconds, struct cpu cpu);
 static double percentile(const struct measured *m, double share);
-static double own_cpu_s(void);
+static struct cpu cpu_read(const pthread_t *publisher);
+static double thread_cpu_s(pthread_t thread);
 
 int main(int argc, char **argv)
 {
@@ -48,7 +53,7 @@ int main(int argc, char **argv)
     bool publishing = l.o.publish != PUBLISH_NONE && l.o.duration > 0;
     if (publishing && pthread_create(&thread, NULL, publisher_main, &publisher) != 0) die("no thread");
     uint64_t begin = now_mono_ns();
-    double cpu = 0;
+    struct cpu cpu = {0};
     u[2] = u[3] = u[1];
     if (l.o.duration > 0) {
         uint32_t readers = (uint32_t)(l.o.connections - l.o.stuck);
@@ -57,12 +62,13 @@ int main(int argc, char **argv)
             die("%u of %u subscribers got a tick within %d s", l.ticking, readers, READY_SECONDS);
         read_until(&l, now_mono_ns() + (uint64_t)(l.o.warmup * 1e9), NULL, 0);
         u[2] = usage_read(&l.o);
-        cpu = own_cpu_s();
+        struct cpu before = cpu_read(publishing ? &thread : NULL);
         begin = now_mono_ns();
         l.measuring = true;
         read_until(&l, begin + (uint64_t)(l.o.duration * 1e9), NULL, 0);
         l.measuring = false;
-        cpu = own_cpu_s() - cpu;
+        cpu = cpu_read(publishing ? &thread : NULL);
+        cpu = (struct cpu){cpu.own_s - before.own_s, cpu.publisher_s - before.publisher_s};
         u[3] = usage_read(&l.o);
     }
     double seconds = (double)(now_mono_ns() - begin) / 1e9;
@@ -74,7 +80,7 @@ int main(int argc, char **argv)
     return 0;
 }
 
-static void report(const struct load *l, const struct usage u[5], double seconds, double cpu_s)
+static void report(const struct load *l, const struct usage u[5], double seconds, struct cpu cpu)
 {
     uint64_t lost = 0, uneven = 0, holes;
     for (int i = 0; i < l->o.connections; i++) {
@@ -97,8 +103,9 @@ static void report(const struct load *l, const struct usage u[5], double seconds
         percentile(&l->m, 0.5), percentile(&l->m, 0.99), percentile(&l->m, 0.999),
         (double)l->m.latency_max_ns / 1e6, (unsigned long long)l->m.latency_count,
         (unsigned long long)l->m.latency_bad);
-    printf(",\"server_user_s\":%.3f,\"server_system_s\":%.3f,\"client_cpu\":%.3f", u[3].user_s - u[2].user_s,
-           u[3].system_s - u[2].system_s, cpu_s / seconds);
+    printf(",\"server_user_s\":%.3f,\"server_system_s\":%.3f,\"client_cpu\":%.3f,\"publisher_cpu\":%.3f",
+           u[3].user_s - u[2].user_s, u[3].system_s - u[2].system_s, cpu.own_s / seconds,
+           cpu.publisher_s / seconds);
     printf(",\"first\":%d,\"rss_first\":%llu", l->o.first, (unsigned long long)u[4].rss);
     printf(",\"rss_start\":%llu,\"rss_connected\":%llu,\"rss_begin\":%llu,\"rss_end\":%llu}\n",
            (unsigned long long)u[0].rss, (unsigned long long)u[1].rss, (unsigned long long)u[2].rss,
@@ -115,9 +122,16 @@ static double percentile(const struct measured *m, double share)
     return 0;
 }
 
-static double own_cpu_s(void)
+/* NULL: nobody publishes. The publisher is on the server's processor: what it takes the server cannot have. */
+static struct cpu cpu_read(const pthread_t *publisher)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (struct cpu){thread_cpu_s(pthread_self()), publisher ? thread_cpu_s(*publisher) : 0};
+}
+
+static double thread_cpu_s(pthread_t thread)
+{
+    clockid_t clock;
+    struct timespec t = {0};
+    if (pthread_getcpuclockid(thread, &clock) == 0) clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
