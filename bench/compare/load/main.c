@@ -122,7 +122,7 @@ static double percentile(const struct measured *m, double share)
     return 0;
 }
 
-/* NULL: nobody publishes. The publisher is on the server's processor: what it takes the server cannot have. */
+/* NULL: nobody publishes. What the publisher takes, of the same processor, the server cannot have. */
 static struct cpu cpu_read(const pthread_t *publisher)
 {
     return (struct cpu){thread_cpu_s(pthread_self()), publisher ? thread_cpu_s(*publisher) : 0};
