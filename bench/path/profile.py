@@ -26,7 +26,8 @@ import profile_report  # noqa: E402
 import profile_sum  # noqa: E402
 import table_rows  # noqa: E402
 from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
-from table_sides import Failed, Memory, Peer, SelfFed, descriptors_needed  # noqa: E402
+from table_costs import Memory, descriptors_needed  # noqa: E402
+from table_sides import Failed, Peer, SelfFed  # noqa: E402
 
 LOAD_TOO_HIGH = 0.5  # as in table.py
 TABLE = os.path.join(ROOT, "docs", "performance-table.md")

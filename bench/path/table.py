@@ -26,7 +26,8 @@ import table_report  # noqa: E402
 import table_rows  # noqa: E402
 import table_words  # noqa: E402
 from machine import Settings, commit, machine, raise_descriptors, wait_quiet  # noqa: E402
-from table_sides import Failed, Peer, SelfFed, descriptors_needed  # noqa: E402
+from table_costs import descriptors_needed  # noqa: E402
+from table_sides import Failed, Peer, SelfFed  # noqa: E402
 
 WAIT_SECONDS = 120
 

@@ -1,6 +1,7 @@
 """The rows of the performance table: what stands beside what, and which figures are to be reached."""
 import peers
-from table_sides import Floor, Lists, Memory, Peer, SelfFed, Tickcast
+from table_costs import Lists, Memory
+from table_sides import Floor, Peer, SelfFed, Tickcast
 
 
 class Line:

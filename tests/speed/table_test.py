@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "bench", part) for part in ("", "path", "compare")]
 import machine  # noqa: E402
 import peers  # noqa: E402
+import table_costs  # noqa: E402
 import table_report  # noqa: E402
 import table_rows  # noqa: E402
 import table_sides  # noqa: E402
@@ -158,7 +159,7 @@ class Commands(unittest.TestCase):
         self.assertIn("--url ws://127.0.0.1:P/v1/ws --duration 4 --connections 1000 --policy conflate --lists 1000", load)
 
     def test_memory_ends_at_15_000_connections(self):
-        self.assertEqual(table_sides.Memory().counts(Settings()), (4000, 11000))
+        self.assertEqual(table_costs.Memory().counts(Settings()), (4000, 11000))
         self.assertIn("--connections 11000", COMMANDS["memory"]["tickcast"][1])
 
 
