@@ -133,7 +133,7 @@ class SelfFed:
         peer = self.peer(s.server_cpu)
         why = peer.absent()
         if why:
-            raise Failed(f"{peer.name}: {why}")
+            raise Failed(why)
         import peers  # bench/compare, found by table.py
         try:
             peer.start(self.load(s))
@@ -142,7 +142,7 @@ class SelfFed:
             cpu = processor_share(peer.pids(), load, s.connections, s)
             return {**of_report(finish(load, s), self.burst if self.frame == "batch" else 1), "cpu": cpu}
         except peers.Failed as error:
-            raise Failed(f"{peer.name}: {error}") from error
+            raise Failed(str(error)) from error
         finally:
             peer.stop()
 
@@ -169,11 +169,11 @@ class Peer:
         peer = self.peer(s.server_cpu)
         why = peer.absent()
         if why:
-            raise Failed(f"{peer.name}: {why}")
+            raise Failed(why)
         r = compare.measure(peer, self.load_of(s), s.seconds, s.client_cpu, s.watch)
         why = r.get("failed") or undelivered(r, self.load)
         if why:
-            raise Failed(f"{peer.name}: {why}")
+            raise Failed(why)
         cpu = (r["server_user_s"] + r["server_system_s"]) / r["seconds"] + r["publisher_cpu"]
         return {"ticks": r["ticks"] / r["seconds"], "client": r["client_cpu"], "cpu": cpu, "p50": r["p50_ms"], "p99": r["p99_ms"],
                 "version": peer.version()}

@@ -191,7 +191,7 @@ class Delivered(unittest.TestCase):
 
         settings = Settings()
         settings.watch = None
-        with self.assertRaisesRegex(table_sides.Failed, "tickcast: 5 ticks were lost"):
+        with self.assertRaisesRegex(table_sides.Failed, "^5 ticks were lost$"):
             table_sides.Peer(Here, rate=250).measure(settings)
 
 
