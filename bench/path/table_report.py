@@ -24,7 +24,7 @@ same processor; *client* is the load's share of its own, and *full* the share of
 the figure is of, the load is over 90 % of its processor and the server's under 90 %, so the load was the limit, and the servers may be further apart
 than the figure says. A round in which a server beside a publisher lost a tick, or delivered less than was published, has no figure.
 *Measured* ends with what was busy in the second before, in processors. *A send*: ticks in one; a side that puts more into it than a
-burst saves sends that the other makes, and the figure is then not of the same work. In the rows bun-rate and ws-rate
+burst saves sends that the other makes, and the figure is then not of the same work. In the rows bun-rate
 the load waits for one subscriber in {waited}, evenly spread, and times these; the others it reads every 20 ms, counting their ticks as
 well: waiting for each it would be the limit itself. That is so for every server.
 

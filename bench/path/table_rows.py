@@ -122,8 +122,6 @@ ALL = (
     peer_lines("bun-lines-batch64", peers.TickcastBatch, peers.BunBatch, 64),
     peer_fixed("bun-rate250", peers.Bun, 250),
     peer_fixed("bun-rate500", peers.Bun, 500),
-    peer_fixed("ws-rate250", peers.Ws, 250),
-    peer_fixed("ws-rate500", peers.Ws, 500),
     lists("lists", 1, "N watch lists of 20 of 500 symbols at 10 000 ticks/s, beside one list"),
     lists("lists-many", 10, "10 N watch lists, beside one list"),
     memory(),
