@@ -92,7 +92,7 @@ class Server:
 
     def http(self, method, path, headers=()):
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *headers, "", ""]
-        return self.raw("\r\n".join(lines).encode())
+        return self.raw("\r\n".join(lines).encode(), seconds=15)
 
     def admin(self, method, path, headers=()):
         """A request on the default administration socket."""
