@@ -113,7 +113,7 @@ def one_round(row, s, number, folder):
         data = os.path.join(folder, f"{row.name}-{side.label.replace(' ', '-')}-{number + 1}.data")
         if os.path.exists(data):
             os.remove(data)
-        recorder = profile_record.Recorder(data, s.seconds, isinstance(side, (Peer, SelfFed)))
+        recorder = profile_record.Recorder(data, s.seconds, isinstance(side, Peer))
         s.watch = recorder.watch
         try:
             figures = side.measure(s)
