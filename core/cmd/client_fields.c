@@ -1,12 +1,10 @@
 #include "cmd/client_fields.h"
 
 #include "base/bytes.h"
+#include "wire/http_fields.h"
 
 #include <stdio.h>
 #include <strings.h>
-
-/* RFC 9110 5.6.2. */
-#define TOKEN "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 static const char *own_remedy(const char *name, size_t size);
 static bool value_ok(const char *value);
@@ -18,7 +16,8 @@ int client_fields_make(const struct setting_list *given, const char *where, char
     out[0] = 0;
     for (uint32_t i = 0; i < given->count; i++) {
         const char *name = given->at[i];
-        size_t size = strspn(name, TOKEN);
+        size_t size = 0;
+        while (http_is_token(name[size])) size++;
         int shown = (int)min_u64(size, 60);
         if (size == 0 || name[size] != ':')
             return fault_set(f, TC_EUSAGE, "%s: number %u is no field; write %s 'NAME: VALUE'", where, i + 1,

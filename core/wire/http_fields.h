@@ -1,5 +1,5 @@
-/* wire/http_fields.h -- header fields: what http_parse.c keeps of each. Internal to wire/. Spec: RFC
- * 9110 5.6. */
+/* wire/http_fields.h -- header fields: what http_parse.c keeps of each. Internal to wire/, but for the
+ * grammar of values. Spec: RFC 9110 5.6. */
 #ifndef TC_WIRE_HTTP_FIELDS_H
 #define TC_WIRE_HTTP_FIELDS_H
 
@@ -16,7 +16,7 @@ struct http_seen {
  * with. */
 int http_take_field(struct http_request *out, struct http_seen *seen, struct text name, struct text value);
 
-bool http_is_token(char c);                    /* a character of a token */
+bool http_is_token(char c);                    /* a character of a token (5.6.2); '\0' is none */
 struct text http_trim(struct text t);          /* without blanks at either end */
 bool http_equal(struct text a, struct text b); /* case-insensitive, ASCII */
 /* Steps through a comma-separated list: the next element, trimmed, empty ones left out. False at the end. */
