@@ -87,11 +87,7 @@ void batch_done(struct render_out *result, const uint8_t *out, const uint8_t *st
     TC_ASSERT(end - start <= (int64_t)FRAME_BYTES_MAX);
     result->start = (uint32_t)(start - out);
     result->bytes = (uint32_t)(end - start);
-    result->frames = 1;
-    result->ends[0] = (struct frame_end){.position = result->to,
-                                         .offset = result->bytes,
-                                         .conflated = (uint32_t)result->conflated,
-                                         .ticks = result->ticks};
+    batch_ended(result);
 }
 
 uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_and_range)

@@ -13,6 +13,12 @@
 _Static_assert(ENVELOPE_MAX + TICK_JSON_MAX <= RENDER_SLACK + FRAME_BYTES_MAX, "a frame holds any one tick");
 _Static_assert(TICK_JSON_MAX + 16 <= RENDER_SLACK + COVERED_MAX, "copies in words may run over a tick's end");
 
+/* Log positions that a call looks at, at most. */
+static inline uint32_t scan_limit(const struct render_in *in)
+{
+    return in->scan_max ? min_u32(in->scan_max, RENDER_SCAN_MAX) : RENDER_SCAN_MAX;
+}
+
 /* Fills s->kept[0..] with the matching ticks of (from, to], oldest first (size 0: conflated away), and sets
  * to, ticks, conflated, more. Returns the entries in kept, or TC_LAPPED. */
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result);
@@ -22,7 +28,16 @@ int emit_batch_bin(const struct render_in *in, struct render_scratch *s, uint32_
                    struct render_out *result);
 int put_tick_bin(const struct render_in *in, const struct kept *k, uint8_t *p, bool *definition);
 uint8_t *put_covered_bin(uint8_t *p, uint64_t from, uint64_t to, uint32_t conflated);
-/* The output is one batch frame, from start to end. */
+/* The output ends with a batch frame, which covers up to result->to; everything else in result includes it.
+ */
+static inline void batch_ended(struct render_out *result)
+{
+    result->ends[result->frames++] = (struct frame_end){.position = result->to,
+                                                        .offset = result->bytes,
+                                                        .conflated = (uint32_t)result->conflated,
+                                                        .ticks = result->ticks};
+}
+/* The output is one batch frame, from start to end. result->frames is 0 before. */
 void batch_done(struct render_out *result, const uint8_t *out, const uint8_t *start, const uint8_t *end);
 void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
 

@@ -43,9 +43,7 @@ static void stamp_next(struct render_scratch *s);
 
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
 {
-    uint64_t scan_max = in->scan_max ? min_u32(in->scan_max, RENDER_SCAN_MAX) : RENDER_SCAN_MAX;
-    if (in->encoding == ENCODING_BINARY) scan_max = min_u64(scan_max, TICK_BIN_BACK_MAX);
-    uint64_t end = min_u64(in->to, in->from + scan_max);
+    uint64_t end = min_u64(in->to, in->from + scan_limit(in)); /* within TICK_BIN_BACK_MAX: render_bin.c */
     struct selection x = begin(in, s, result);
     return short_list(in, end) ? follow(x, end) : scan(x, end);
 }

@@ -1,9 +1,8 @@
 /* render/run.c -- several batch frames in one output. See render_run in render.h. */
 #include "base/assert.h"
-#include "render/render.h"
+#include "render/render_internal.h"
 
 static bool has_room(const struct render_in *in, const struct render_out *run);
-static uint32_t scan_max(const struct render_in *in);
 static int render_next(const struct render_in *in, struct render_scratch *s, uint8_t *at,
                        const struct render_out *run, struct render_out *next);
 static void append(struct render_out *run, const struct render_out *next);
@@ -27,12 +26,7 @@ static bool has_room(const struct render_in *in, const struct render_out *run)
     uint32_t bytes_max = min_u32(in->bytes_max, RENDER_BYTES_MAX);
     bool fits = bytes_max - run->bytes >= FRAME_BYTES_MAX &&
                 run->start + run->bytes + FRAME_BYTES_MAX <= RENDER_BYTES_MAX; /* rendered behind its slack */
-    return fits && run->to - in->from < scan_max(in) && run->frames < RENDER_FRAMES_MAX;
-}
-
-static uint32_t scan_max(const struct render_in *in)
-{
-    return in->scan_max ? min_u32(in->scan_max, RENDER_SCAN_MAX) : RENDER_SCAN_MAX;
+    return fits && run->to - in->from < scan_limit(in) && run->frames < RENDER_FRAMES_MAX;
 }
 
 /* From where the run ends, and looking no further from its beginning than one call may. */
@@ -41,7 +35,7 @@ static int render_next(const struct render_in *in, struct render_scratch *s, uin
 {
     struct render_in then = *in;
     then.from = then.position = run->to;
-    then.scan_max = scan_max(in) - (uint32_t)(run->to - in->from);
+    then.scan_max = scan_limit(in) - (uint32_t)(run->to - in->from);
     then.bytes_max = FRAME_BYTES_MAX;
     then.force = false;
     return render(&then, s, at, next);
@@ -57,10 +51,7 @@ static void append(struct render_out *run, const struct render_out *next)
     run->ticks += next->ticks;
     run->definitions += next->definitions;
     run->conflated += next->conflated;
-    run->ends[run->frames++] = (struct frame_end){.position = next->to,
-                                                  .offset = run->bytes,
-                                                  .conflated = (uint32_t)run->conflated,
-                                                  .ticks = run->ticks};
+    batch_ended(run);
 }
 
 static void append_samples(struct render_out *run, const struct render_out *next)
