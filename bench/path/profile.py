@@ -20,27 +20,21 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "compare")]
-import peers  # noqa: E402
 import profile_record  # noqa: E402
 import profile_report  # noqa: E402
 import profile_sum  # noqa: E402
 import table_rows  # noqa: E402
-from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
+from machine import commit, machine, raise_descriptors  # noqa: E402
 from table_costs import Memory, descriptors_needed  # noqa: E402
-from table_sides import Failed, Peer, SelfFed  # noqa: E402
+from table_sides import Failed, Peer  # noqa: E402
 
-LOAD_TOO_HIGH = 0.5  # as in table.py
+LOAD_TOO_HIGH = 0.5  # a load average above it is told
 TABLE = os.path.join(ROOT, "docs", "performance-table.md")
 NOT_MET = re.compile(r"^\| ([\w-]+)(?: \w+)? \| .*\| \*\*not met\*\*(?:, client full)? \|", re.M)
 
 
 def main():
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
-    s = Settings("profile", sys.argv[1], rounds=3)
-    s.floor = os.path.abspath(sys.argv[2])
-    if len(sys.argv) == 4:
-        peers.Tickcast.program = os.path.abspath(sys.argv[3])
+    s = table_rows.settings("profile", __doc__, rounds=3)
     build = os.environ.get("BUILD") or os.path.join(ROOT, "build", "bench")
     rows = choose(os.path.join(build, "table.json"))
     try:
@@ -48,9 +42,7 @@ def main():
     except profile_record.Unable as error:
         sys.exit(f"profile: {error}")
     files = raise_descriptors()
-    if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
-        import run as compare
-        compare.build()
+    table_rows.build_peers(rows)
     run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),
            "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None,
            "congestion": congestion_control()}

@@ -21,30 +21,22 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "compare")]
-import peers  # noqa: E402
 import table_report  # noqa: E402
 import table_rows  # noqa: E402
 import table_words  # noqa: E402
-from machine import Settings, commit, machine, raise_descriptors, wait_quiet  # noqa: E402
+from machine import commit, machine, raise_descriptors, wait_quiet  # noqa: E402
 from table_costs import descriptors_needed  # noqa: E402
-from table_sides import Failed, Peer, SelfFed  # noqa: E402
+from table_sides import Failed  # noqa: E402
 
 WAIT_SECONDS = 120
 
 
 def main():
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
-    s = Settings("table", sys.argv[1], rounds=7)
-    s.floor = os.path.abspath(sys.argv[2])
-    if len(sys.argv) == 4:
-        peers.Tickcast.program = os.path.abspath(sys.argv[3])  # a peer runs in a folder of its own
+    s = table_rows.settings("table", __doc__, rounds=7)
     if os.environ.get("FROM"):
         return print_again(s, os.environ["FROM"])
     rows, not_run = choose(s)
-    if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
-        import run as compare
-        compare.build()
+    table_rows.build_peers(rows)
     busy = wait_quiet("table", float(os.environ.get("WAIT") or WAIT_SECONDS))
     run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "busy": busy, "machine": machine(), "commit": commit(ROOT),
            "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None, "not_run": not_run,

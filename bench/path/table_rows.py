@@ -1,5 +1,9 @@
-"""The rows of the performance table: what stands beside what, and which figures are to be reached."""
+"""The rows of the performance table: what stands beside what, which figures are to be reached, and what they are run with."""
+import os
+import sys
+
 import peers
+from machine import Settings
 from table_costs import Lists, Memory
 from table_sides import Floor, Peer, SelfFed, Tickcast
 
@@ -126,3 +130,21 @@ ALL = (
     lists("lists-many", 10, "10 N watch lists, beside one list"),
     memory(),
 )
+
+
+def settings(name, usage, rounds):
+    """Of a command `PROGRAM FLOOR [LINES]`; anything else ends with its usage."""
+    if len(sys.argv) not in (3, 4):
+        sys.exit(usage)
+    s = Settings(name, sys.argv[1], rounds)
+    s.floor = os.path.abspath(sys.argv[2])
+    if len(sys.argv) == 4:
+        peers.Tickcast.program = os.path.abspath(sys.argv[3])  # a peer runs in a folder of its own
+    return s
+
+
+def build_peers(rows):
+    """What the rows beside other servers need; nothing where there are none."""
+    if any(isinstance(side, (Peer, SelfFed)) for row in rows for side in row.sides):
+        import run as compare  # a build without it needs none of it
+        compare.build()
