@@ -4,7 +4,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${FUZZ_SECONDS:=60}"
-tools/build.sh fuzz tests/fuzz/all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=OFF -DTICKCAST_WEB=OFF
+mkdir -p build
+tools/build.sh fuzz tests/fuzz/all -DTICKCAST_TESTS=ON -DTICKCAST_BENCH=OFF -DTICKCAST_WEB=OFF \
+    >build/fuzz.build.log 2>&1 || { # told only where it failed: what a fuzzer found must not drown in it
+    cat build/fuzz.build.log
+    exit 1
+}
 status=0 found=0
 for program in build/fuzz/tests/fuzz/*; do
     [ -f "$program" ] && [ -x "$program" ] || continue

@@ -14,6 +14,7 @@
 #include "wire/notice.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,13 +261,15 @@ static int gap(struct client_bin *b, const uint8_t *bytes, const struct client_b
     return 0;
 }
 
-/* JSON text of a number or string, as the client sent it. */
+/* JSON text of a number or string, as the client sent it, or nothing. It is put into JSON as it stands. */
 static bool id_ok(const uint8_t *at, size_t size)
 {
+    if (size == 0) return true;
     if (size > COMMAND_ID_MAX) return false;
-    for (size_t i = 0; i < size; i++)
-        if (at[i] < 0x20) return false;
-    return true;
+    json_t *id = json_loadb((const char *)at, size, JSON_DECODE_ANY, NULL);
+    bool ok = json_is_number(id) || json_is_string(id);
+    json_decref(id);
+    return ok;
 }
 
 /* ---- The text. ---- */

@@ -463,6 +463,27 @@ static void every_notice_has_both_forms(void **state)
     for (int i = 0; i < 500; i++) one_set(&r);
 }
 
+/* An id is echoed as it stands, so what is no JSON number or string would break the JSON around it. */
+static void an_id_that_is_no_json_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {",",    "\"a",    "\"a\"b\"", "\"\xc3\"\xa9", "1,\"x\":2", "[1]",
+                                      "null", "\"\t\"", "01"};
+    struct client_bin b = {0};
+    char bin[NOTICE_MAX];
+    struct text json;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint32_t pong = notices_bin.pong(bin, text_of(bad[i]), 1);
+        assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, pong, &json), -1);
+        uint32_t error = notices_bin.error(bin, text_of(bad[i]), "bad_seq", "");
+        assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, error, &json), -1);
+        struct notice_set s = {.id = text_of(bad[i]), .seq = 1};
+        uint32_t set = notices_bin.set(bin, &s);
+        assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, set, &json), -1);
+    }
+    client_bin_free(&b);
+}
+
 /* ---- The fast way. ---- */
 
 static void the_fast_reader_agrees(void **state)
@@ -525,9 +546,8 @@ static void a_trade_takes_32_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(binary_says_what_json_says),
-        cmocka_unit_test(every_notice_has_both_forms),
-        cmocka_unit_test(the_fast_reader_agrees),
+        cmocka_unit_test(binary_says_what_json_says),       cmocka_unit_test(every_notice_has_both_forms),
+        cmocka_unit_test(an_id_that_is_no_json_is_refused), cmocka_unit_test(the_fast_reader_agrees),
         cmocka_unit_test(a_trade_takes_32_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
