@@ -76,7 +76,8 @@ struct group {
     uint32_t number; /* of its news */
     struct cohort *cohorts;
     uint32_t cohort_count;
-    uint32_t reference_count;   /* connections, in step or behind */
+    uint32_t reference_count;   /* whoever holds it: connections, answers, snapshots, visits under way */
+    uint32_t subscriber_count;  /* connections that this set is in force for; the worker counts them */
     struct index_place *places; /* every list of the index that it stands in */
     uint32_t place_count, place_room;
     uint32_t deflate_pause; /* frames that are not tried: packing did not pay */

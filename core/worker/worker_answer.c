@@ -139,6 +139,8 @@ static void apply_set(struct worker *w, struct conn *c, struct answer *a)
 {
     struct group *old = c->group;
     c->group = a->group;
+    c->group->subscriber_count++;
+    if (old) old->subscriber_count--;
     a->group = NULL;
     c->policy = (uint8_t)a->policy;
     /* The socket may have become full under the old policy, or with this very answer. */

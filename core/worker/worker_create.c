@@ -135,9 +135,22 @@ void worker_destroy(struct worker *w)
     free(w);
 }
 
+static void check_subscribers(const struct worker *w)
+{
+    uint32_t subscribers = 0;
+    for (const struct group *g = w->groups.all; g; g = g->next) {
+        TC_ASSERT(g->subscriber_count <= g->reference_count);
+        for (const struct cohort *c = g->cohorts; c; c = c->next)
+            TC_ASSERT(c->member_count <= g->subscriber_count);
+        subscribers += g->subscriber_count;
+    }
+    TC_ASSERT(subscribers == w->subscriber_count);
+}
+
 void worker_check(const struct worker *w)
 {
     groups_check(&w->groups);
+    check_subscribers(w);
     incoming_check(w);
     uint32_t open = 0, behind = 0, subscribed = 0, handshaking = 0, ready = 0, holding = 0;
     for (uint32_t slot = 0; slot < w->conn_touched; slot++) {

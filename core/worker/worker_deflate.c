@@ -81,7 +81,7 @@ uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, 
     uint32_t head = frame[1] == 126 ? 4 : 2, payload = size - head;
     TC_ASSERT(frame[1] <= 126); /* a data frame's length fits 16 bits, and nothing is masked */
     bool try = payload >= w->settings->deflate_bytes_least &&
-               g->reference_count >= w->settings->deflate_members_least;
+               g->subscriber_count >= w->settings->deflate_members_least;
     if (try && g->deflate_pause > 0) {
         g->deflate_pause--;
         try = false;

@@ -434,6 +434,7 @@ void stream_drop(struct worker *w, struct conn *c)
     if (c->cohort) fan_leave_whole(w, c);
     behind_remove(w, c);
     w->subscriber_count--;
+    c->group->subscriber_count--;
     group_put(&w->groups, c->group);
     c->group = NULL;
 }

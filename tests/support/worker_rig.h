@@ -23,9 +23,9 @@ struct rig_options {
     uint32_t connections, log_capacity, symbols;
     uint32_t cohort_members; /* 0: the default */
     uint32_t batch_us;
-    uint32_t deflate_level, deflate_bytes_least; /* 0: the default */
-    uint64_t (*stamp_ns)(void);                  /* of log and worker; NULL: the log counts no ages */
-    uint32_t window_max;                         /* of a peer, and reserved for each; 0: 4 MiB */
+    uint32_t deflate_level, deflate_bytes_least, deflate_members_least; /* 0: the default */
+    uint64_t (*stamp_ns)(void); /* of log and worker; NULL: the log counts no ages */
+    uint32_t window_max;        /* of a peer, and reserved for each; 0: 4 MiB */
     struct sim_faults faults;
 };
 
@@ -80,6 +80,7 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
     r->settings.batch_us = o->batch_us;
     if (o->deflate_level > 0) r->settings.deflate_level = o->deflate_level;
     if (o->deflate_bytes_least > 0) r->settings.deflate_bytes_least = o->deflate_bytes_least;
+    if (o->deflate_members_least > 0) r->settings.deflate_members_least = o->deflate_members_least;
     r->settings.ping_interval_ns = 3600 * NS_PER_SECOND; /* nobody here answers pings */
     struct log_options lo = {.capacity = o->log_capacity,
                              .symbols_max = o->symbols,

@@ -30,17 +30,22 @@ struct got {
     uint8_t plain[FRAME_BYTES_MAX + 1], wire[FRAME_BYTES_MAX];
 };
 
-static void open_rig(uint32_t level, uint32_t bytes_least)
+static void open_rig_with(const struct rig_options *o)
 {
     inflater = inflater_create(WS_DEFLATE_BITS, false);
     reference = deflater_create(1);
     assert_non_null(inflater);
     assert_non_null(reference);
-    rig_open(&r, &(struct rig_options){.connections = 64,
-                                       .log_capacity = 4096,
-                                       .symbols = 64,
-                                       .deflate_level = level,
-                                       .deflate_bytes_least = bytes_least});
+    rig_open(&r, o);
+}
+
+static void open_rig(uint32_t level, uint32_t bytes_least)
+{
+    open_rig_with(&(struct rig_options){.connections = 64,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .deflate_level = level,
+                                        .deflate_bytes_least = bytes_least});
 }
 
 static void close_rig(void)
@@ -246,6 +251,72 @@ static void min_is_the_shortest_that_is_packed(void **state)
     }
 }
 
+static void open_rig_members(uint32_t members_least, uint32_t cohort_members)
+{
+    open_rig_with(&(struct rig_options){.connections = 64,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .cohort_members = cohort_members,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .deflate_members_least = members_least});
+}
+
+/* --deflate-members counts subscribers, whatever cohorts they stand in and however many of these go out in
+ * one submission. */
+static void members_are_those_of_the_set(void **state)
+{
+    (void)state;
+    for (uint32_t least = 2; least <= 4; least++) {
+        struct client c[3];
+        struct got g;
+        open_rig_members(least, 1); /* each in a cohort of its own, at a position of its own */
+        uint32_t easy = rig_symbol(&r, ALL_EASY), other = rig_symbol(&r, "OTHER");
+        for (uint32_t i = 0; i < 3; i++) {
+            subscribe(&c[i], "symbols=" ALL_EASY "&snapshot=0");
+            trade(other);
+            rig_turns(&r, 2);
+        }
+        trade(easy);
+        rig_turns(&r, 2);
+        for (uint32_t i = 0; i < 3; i++) {
+            take_only(&c[i], &g);
+            assert_int_equal(g.packed, least <= 3);
+            client_close(&c[i]);
+        }
+        close_rig();
+    }
+}
+
+/* Who has gone over to another set is a member no more, though what he had is remembered until he was told
+ * what is new. */
+static void who_changed_his_set_is_no_member(void **state)
+{
+    (void)state;
+    struct client stays, goes;
+    struct got g;
+    open_rig_members(2, 64);
+    uint32_t easy = rig_symbol(&r, ALL_EASY), s = rig_symbol(&r, "S");
+    subscribe(&stays, "symbols=" ALL_EASY "&snapshot=0");
+    subscribe(&goes, "symbols=" ALL_EASY "&snapshot=0");
+    trade(easy);
+    trade(s);
+    rig_turns(&r, 2);
+    take_only(&stays, &g);
+    assert_true(g.packed);
+    take_only(&goes, &g);
+    assert_true(g.packed);
+    sim_peer_window(r.sim, goes.peer, 1); /* of the answer a byte; the snapshot of what is new stays owed */
+    client_command(&goes, "{\"op\":\"subscribe\",\"id\":1,\"symbols\":[\"S\"],\"snapshot\":true}");
+    rig_turns(&r, 4);
+    trade(easy);
+    rig_turns(&r, 4);
+    take_only(&stays, &g);
+    assert_false(g.packed);
+    client_close(&stays);
+    client_close(&goes);
+    close_rig();
+}
+
 /* One long frame, the same ticks under each level. */
 static void batch_at(uint32_t level, struct got *out)
 {
@@ -283,6 +354,8 @@ int main(void)
         cmocka_unit_test(then_64_frames_of_its_group_are_not_tried),
         cmocka_unit_test(short_frames_are_not_of_the_pause),
         cmocka_unit_test(min_is_the_shortest_that_is_packed),
+        cmocka_unit_test(members_are_those_of_the_set),
+        cmocka_unit_test(who_changed_his_set_is_no_member),
         cmocka_unit_test(levels_differ_in_bytes_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
