@@ -261,11 +261,12 @@ static int gap(struct client_bin *b, const uint8_t *bytes, const struct client_b
     return 0;
 }
 
-/* JSON text of a number or string, as the client sent it, or nothing. It is put into JSON as it stands. */
+/* JSON text of a number or string, or nothing. It is put into JSON as it stands: no blank stands around it,
+ * for a line break would make two lines of a message. */
 static bool id_ok(const uint8_t *at, size_t size)
 {
     if (size == 0) return true;
-    if (size > COMMAND_ID_MAX) return false;
+    if (size > COMMAND_ID_MAX || at[0] <= ' ' || at[size - 1] <= ' ') return false;
     json_t *id = json_loadb((const char *)at, size, JSON_DECODE_ANY, NULL);
     bool ok = json_is_number(id) || json_is_string(id);
     json_decref(id);

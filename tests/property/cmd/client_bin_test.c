@@ -468,7 +468,7 @@ static void an_id_that_is_no_json_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {",",    "\"a",    "\"a\"b\"", "\"\xc3\"\xa9", "1,\"x\":2", "[1]",
-                                      "null", "\"\t\"", "01"};
+                                      "null", "\"\t\"", "01",       " 1",           "1\n",       "\n\"a\""};
     struct client_bin b = {0};
     char bin[NOTICE_MAX];
     struct text json;
