@@ -137,7 +137,10 @@ bool feed_slot_held(struct feed_slot *slot, const struct feed_thread_options *o,
 
 bool feed_slot_drained(const struct feed_slot *slot, uint64_t mono_ns)
 {
-    /* A held feed's next ticks come when it is asked for them: none is waiting anywhere. */
+    if (slot->state != SLOT_RUNNING) return true;
     bool due = slot->ready || slot->feed->ops->due_ns(slot->feed) <= mono_ns;
-    return slot->state != SLOT_RUNNING || slot->held || !due;
+    /* A held feed's next ticks come when it is asked for them: none is waiting anywhere. What a descriptor
+     * brings was made without asking. */
+    bool asked = slot->held && !slot->feed->has_fd;
+    return asked || !due;
 }

@@ -228,6 +228,35 @@ static void a_held_feed_is_left_alone(void **state)
     stop(&r);
 }
 
+/* Whoever held it back, what has come is not in the log: no time after it is told as complete. */
+static void what_waits_while_it_is_held_is_not_drained(void **state)
+{
+    (void)state;
+    struct rig r;
+    start(&r, FEED_PACE_WORKERS, 1);
+    atomic_store(&r.reader->members, 1);
+    atomic_store(&r.reader->taking, 1);
+    give(5);
+    wait_ticks(&r, 5); /* which nobody was handed yet */
+    give(5);
+    uint64_t given_ns = clock_real_ns(), begin_ns = clock_mono_ns();
+    while (clock_mono_ns() - begin_ns < 5 * LOOK_NS) { /* several looks of a thread that has nothing to do */
+        struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL);
+        assert_true(log_drained(r.log) <= given_ns);
+    }
+    assert_int_equal(trades(r.log), 5);
+    atomic_store(&r.reader->handed, log_head(r.log));
+    log_reader_progress(r.log);
+    wait_ticks(&r, 10);
+    for (begin_ns = clock_mono_ns(); log_drained(r.log) <= given_ns;) {
+        assert_true(clock_mono_ns() - begin_ns < PATIENCE_NS);
+        sched_yield();
+    }
+    assert_int_equal(trades(r.log), 10);
+    stop(&r);
+}
+
 /* Where the thread never sleeps, what can be read is read all the same, and no time is told as complete to
  * which it is missing. */
 static void what_can_be_read_is_not_drained(void **state)
@@ -252,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_can_be_read_is_polled_for),
         cmocka_unit_test(a_held_feed_is_left_alone),
+        cmocka_unit_test(what_waits_while_it_is_held_is_not_drained),
         cmocka_unit_test(what_can_be_read_is_not_drained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
