@@ -22,6 +22,7 @@ struct lines_feed {
     struct feed feed;
     int listen_fd, fd;
     bool defined;
+    bool more; /* something may be left to read: due at once, or it would pass for drained */
     int64_t ids[SYMBOLS];
     uint32_t used;
     char bytes[ROOM];
@@ -85,16 +86,20 @@ static int lines_poll(struct feed *feed, struct feed_writer *w, const struct fee
         l->ids[i] = feed_symbol(w, (struct text){name, (size_t)size});
     }
     l->defined = true;
+    l->more = false;
     if (l->fd < 0) l->fd = accept4(l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (l->fd < 0) return 0;
     l->feed.fd = l->fd;
-    ssize_t n = recv(l->fd, l->bytes + l->used, ROOM - l->used, 0);
+    uint32_t room = ROOM - l->used;
+    ssize_t n = recv(l->fd, l->bytes + l->used, room, 0);
+    l->more = n == (ssize_t)room || (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
     if (n <= 0) { /* a probe of the port, or the publisher has ended: the next one may come */
         close(l->fd);
         l->fd = -1;
         l->feed.fd = l->listen_fd;
         l->used = 0;
+        l->more = true;
         return 0;
     }
     l->used += (uint32_t)n;
@@ -132,8 +137,7 @@ static bool line_push(struct lines_feed *l, struct feed_writer *w, const char *l
 
 static uint64_t lines_due_ns(const struct feed *feed)
 {
-    (void)feed;
-    return FEED_NEVER; /* only when something can be read */
+    return ((const struct lines_feed *)feed)->more ? 0 : FEED_NEVER; /* else when something can be read */
 }
 
 static void lines_close(struct feed *feed)
