@@ -8,6 +8,7 @@
 #include "base/assert.h"
 
 static uint32_t fan_gather(struct worker *w);
+static uint32_t visit_share(const struct visit *v);
 static bool visit_render(struct worker *w, struct cohort *c);
 static void fan_flush(struct worker *w);
 static void member_failed(struct worker *w, const struct io_sent *s);
@@ -20,21 +21,22 @@ static bool merge(struct worker *w, struct cohort *from, struct cohort *into);
 
 uint32_t fan_turn(struct worker *w)
 {
-    uint32_t sends = 0;
+    uint32_t share = 0;
     deflate_forget(w);
-    while (sends < TURN_SENDS) {
-        if (sends > 0) fold_more(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
+    while (share < TURN_SENDS) {
+        if (share > 0) fold_more(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
         uint32_t gathered = fan_gather(w);
         if (w->visit_count == 0) break;
         fan_flush(w);
-        sends += gathered;
+        share += gathered;
     }
-    return sends;
+    return share;
 }
 
-/* Renders and offers cohorts until FLUSH_SENDS sends are gathered. Returns the sends. */
+/* Renders and offers cohorts until FLUSH_SENDS sends are gathered. Returns what they take of TURN_SENDS. */
 static uint32_t fan_gather(struct worker *w)
 {
+    uint32_t share = 0;
     w->visit_count = w->send_count = w->arena_used = 0;
     while (w->send_count < FLUSH_SENDS) {
         if (w->arena_used + RENDER_BYTES_MAX + RENDER_SLACK > w->arena_bytes) break;
@@ -45,8 +47,17 @@ static uint32_t fan_gather(struct worker *w)
         for (uint32_t i = 0; i < c->member_count; i++)
             w->io->ops->send_add(w->io, c->slots[i], v->bytes, v->out->bytes);
         w->send_count += c->member_count;
+        share += c->member_count * visit_share(v);
     }
-    return w->send_count;
+    return share;
+}
+
+/* A large send costs the kernel, and before it whoever packs, about what as many frames of full size do one
+ * by one: it counts as those, or a turn of 256 would be four times as long for everybody else. */
+static uint32_t visit_share(const struct visit *v)
+{
+    if (v->cohort->group->key.framing == FRAME_BATCH) return v->out->frames; /* bytes may be packed already */
+    return (v->out->bytes + FRAME_BYTES_MAX - 1) / FRAME_BYTES_MAX;
 }
 
 /* True: a visit was added. False: there was nothing to send. */

@@ -21,7 +21,7 @@
 
 #define FLUSH_SENDS          64u                                /* sends of one submission (decision 18) */
 #define FLUSH_ROOM           (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
-#define TURN_SENDS           256u   /* then events and single connections have their share */
+#define TURN_SENDS           256u   /* of a frame each, then events and single connections have their share */
 #define TURN_UNITS           256u   /* single sends of one turn */
 #define COVER_TICKS          1000u  /* frame=tick: `covered` after so many (decision 16) */
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */

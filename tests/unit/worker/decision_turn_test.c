@@ -14,6 +14,7 @@
 #define TURN_SENDS       256u
 #define TURN_SCAN        16384u
 #define TURN_FOLD        8192u
+#define SEND_FRAMES      4u /* of one send: 64 KiB */
 
 /* ---- Decision 2: the seam itself refuses a second send for a socket before the flush (io_sim asserts it,
  * and so does any io); here everything that sends does so at once, while room comes free between two sends.
@@ -171,6 +172,32 @@ static void decision_18_control_has_its_share_under_saturation(void **state)
     rig_close(&r);
 }
 
+/* Where much is owed to everybody, sends are large: a turn has room for as many frames as it has for sends of
+ * one. */
+static void decision_18_large_sends_make_no_longer_turn(void **state)
+{
+    (void)state;
+    struct rig r;
+    static struct client clients[LISTS];
+    many_lists(&r, clients);
+    for (uint32_t i = 0; i < 800; i++) rig_trade(&r, 0, i);
+    uint64_t begun = rig_counter(&r, frames_total), frames_most = 0;
+    for (uint32_t turn = 0; turn < 30; turn++) {
+        uint64_t before = rig_counter(&r, frames_total);
+        rig_turn(&r);
+        frames_most = max_u64(frames_most, rig_counter(&r, frames_total) - before);
+    }
+    assert_true(rig_counter(&r, frames_total) - begun >= 3 * LISTS); /* large they were */
+    assert_true(frames_most >= TURN_SENDS);
+    assert_true(frames_most < TURN_SENDS + SUBMISSION_SENDS * SEND_FRAMES);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        while (client_until(&clients[i], "ticks")) continue;
+        assert_true(clients[i].position == log_head(r.server.log));
+        client_close(&clients[i]);
+    }
+    rig_close(&r);
+}
+
 /* Whoever there is to send to: between two submissions the log is looked at again, and no further than a turn
  * may. */
 static void a_turn_reads_a_bounded_part_of_the_log(void **state)
@@ -303,6 +330,7 @@ int main(void)
         cmocka_unit_test(decision_02_one_send_per_socket_and_submission),
         cmocka_unit_test(decision_18_a_submission_gathers_cohorts),
         cmocka_unit_test(decision_18_control_has_its_share_under_saturation),
+        cmocka_unit_test(decision_18_large_sends_make_no_longer_turn),
         cmocka_unit_test(a_turn_reads_a_bounded_part_of_the_log),
         cmocka_unit_test(decision_19_catching_up_has_a_budget_of_ticks),
         cmocka_unit_test(decision_19_who_falls_back_together_shares_frames),
