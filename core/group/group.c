@@ -119,6 +119,7 @@ static struct group *group_make(struct groups *gs, const struct group_key *key, 
      * and is lapped before it has read on must be told its gap. */
     *g = (struct group){.key = *key,
                         .hash = hash,
+                        .born = ++gs->groups_born,
                         .number = number,
                         .interval_ns = max_u64(key->rate_ns, gs->interval_ns_least),
                         .released_seq = gs->seq_read,

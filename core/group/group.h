@@ -73,6 +73,7 @@ struct group {
     struct filter filter;
     struct group_key key; /* rules point into this group's own copy */
     uint64_t hash;
+    uint64_t born;   /* 1, 2, ... of all that this worker ever made: never another's */
     uint32_t number; /* of its news */
     struct cohort *cohorts;
     uint32_t cohort_count;
@@ -134,6 +135,7 @@ struct groups {
     uint32_t noted_count;
     uint32_t kinds_noted;
     uint64_t seq_noted, seq_feed;
+    uint64_t groups_born;
     uint32_t group_count, cohort_count;
     uint32_t list_count; /* groups without a "*" rule: they want their symbols' ticks and no others */
     bool hurry;          /* the feeds have ended: rates no longer hold */

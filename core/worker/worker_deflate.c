@@ -15,7 +15,7 @@
 #define PAYS_PERCENT 90u /* packed to more than this: sent as it is */
 #define PAUSE_FRAMES 64u /* of the group that are not tried after that */
 
-static bool same_request(const struct packing *p, const struct group *g, const struct render_in *in);
+static bool serves(const struct packing *p, const struct group *g, const struct render_in *in);
 static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
                         uint8_t *room);
 
@@ -23,14 +23,14 @@ int deflate_visit(struct worker *w, struct group *g, const struct render_in *in,
                   struct render_out *out)
 {
     struct packing *p = w->packing;
-    if (same_request(p, g, in)) { /* cohorts side by side: the same bytes again */
+    if (serves(p, g, in)) { /* cohorts side by side: the same bytes again */
         render_out_copy(out, &p->out);
         memcpy(room, p->bytes, out->bytes);
         return 0;
     }
     int result = deflate_render(w, g, in, room, out);
     bool keep = result == 0 && out->frames > 0 && g->cohort_count > 1;
-    p->group = keep ? g : NULL;
+    p->group_born = keep ? g->born : 0;
     if (!keep) return result;
     p->in = *in;
     render_out_copy(&p->out, out);
@@ -46,17 +46,15 @@ int deflate_render(struct worker *w, struct group *g, const struct render_in *in
     return result;
 }
 
-void deflate_forget(struct worker *w)
-{
-    if (w->packing) w->packing->group = NULL;
-}
-
-static bool same_request(const struct packing *p, const struct group *g, const struct render_in *in)
+/* Though more has come since: who was in step stays in step, or each cohort would stand where no other does,
+ * and be packed for alone from then on. The rest comes with its next visit. */
+static bool serves(const struct packing *p, const struct group *g, const struct render_in *in)
 {
     const struct render_in *k = &p->in;
-    return p->group == g && k->from == in->from && k->to == in->to && k->position == in->position &&
-           k->force == in->force && k->conflate == in->conflate && k->scan_max == in->scan_max &&
-           k->bytes_max == in->bytes_max && k->conflated_before == in->conflated_before;
+    return p->group_born == g->born && k->from == in->from && k->to <= in->to &&
+           k->position == in->position && k->force == in->force && k->conflate == in->conflate &&
+           k->scan_max == in->scan_max && k->bytes_max == in->bytes_max &&
+           k->conflated_before == in->conflated_before;
 }
 
 /* The ends of frames move along with their bytes. */

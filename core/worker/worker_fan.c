@@ -22,7 +22,6 @@ static bool merge(struct worker *w, struct cohort *from, struct cohort *into);
 uint32_t fan_turn(struct worker *w)
 {
     uint32_t share = 0;
-    deflate_forget(w);
     while (share < TURN_SENDS) {
         if (share > 0) fold_more(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
         uint32_t gathered = fan_gather(w);

@@ -50,8 +50,8 @@ _Static_assert(sizeof(struct input_block) == 4096, "a pool's blocks are whole pa
 struct packing {
     struct deflater *deflater;
     uint8_t *message; /* a client's, unpacked: --max-message and one byte */
-    /* The last request of this turn's cohorts, and what it came to; group NULL: none. */
-    const struct group *group;
+    /* The last request of a cohort of a group that has others, and what it came to. */
+    uint64_t group_born; /* of the group; 0: none */
     struct render_in in;
     struct render_out out;
     uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
@@ -406,11 +406,9 @@ static inline void age_delivered(struct worker *w, const struct render_out *out,
 /* render_run(), its frames packed, at the start of room (RENDER_BYTES_MAX + RENDER_SLACK). */
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                    struct render_out *out);
-/* The same for a cohort: what another of its group has just asked for is answered out of memory. A walk over
- * cohorts begins with deflate_forget; within it no group is made: none can be taken for one that went. */
+/* The same for a cohort: what another of its group has just asked for is answered out of memory. */
 int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                   struct render_out *out);
-void deflate_forget(struct worker *w);
 /* One data frame into room (size and 8 bytes), packed if it pays. Returns its size. */
 uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, uint32_t size, uint8_t *room);
 /* A client's message; false: m->close_code and m->fail say why. Its bytes are good until the next message. */

@@ -317,6 +317,63 @@ static void who_changed_his_set_is_no_member(void **state)
     close_rig();
 }
 
+#define CROWD 200u /* four cohorts, and so four submissions a turn */
+
+static uint32_t news;
+static const struct io_ops *sim_ops;
+
+/* With each submission of data a tick comes, as a feed's would: before the next one it is read. */
+static uint32_t flush_while_ticks_come(struct io *io, struct io_sent *failed)
+{
+    trade(news);
+    return sim_ops->send_flush(io, failed);
+}
+
+static void a_busy_feed_does_not_part_the_cohorts(void **state)
+{
+    (void)state;
+    static struct client c[CROWD];
+    static struct got g;
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        client_connect_with(&r, &c[i], "symbols=*&snapshot=0", OFFER);
+        if (i % 50 == 49) rig_turns(&r, 10);
+    }
+    for (uint32_t i = 0; i < CROWD; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    assert_int_equal(rig_counter(&r, cohorts), 4);
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_ticks_come;
+    uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+    trade(news);
+    sim_io(r.sim)->ops = &ops;
+    rig_turns(&r, 20);
+    sim_io(r.sim)->ops = sim_ops;
+    rig_turns(&r, 4);
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    frames = rig_counter(&r, frames_total) - frames;
+    assert_true(frames >= 20 * CROWD);
+    assert_true(packed * CROWD <= frames * 2); /* for all four, or nearly */
+    for (uint32_t i = 0; i < CROWD; i++) {
+        uint64_t last = 0;
+        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
+            take(&c[i], &g);
+            last = json_number((const char *)g.plain, "to");
+        }
+        assert_true(last == log_head(r.server.log));
+        client_close(&c[i]);
+    }
+    close_rig();
+}
+
 /* One long frame, the same ticks under each level. */
 static void batch_at(uint32_t level, struct got *out)
 {
@@ -356,6 +413,7 @@ int main(void)
         cmocka_unit_test(min_is_the_shortest_that_is_packed),
         cmocka_unit_test(members_are_those_of_the_set),
         cmocka_unit_test(who_changed_his_set_is_no_member),
+        cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
         cmocka_unit_test(levels_differ_in_bytes_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
