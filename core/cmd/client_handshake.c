@@ -1,6 +1,8 @@
 /* cmd/client_handshake.c -- the opening handshake from the client's side (RFC 6455 4.1). */
 #include "cmd/client_ws.h"
 
+#include "cmd/client_answer.h"
+
 #include <stdio.h>
 #include <strings.h>
 
@@ -49,9 +51,10 @@ int client_handshake_check(const struct client_handshake *h, const char *subprot
         return fault_set(f, TC_EINPUT,
                          "the upgrade was answered with a wrong Sec-WebSocket-Accept; a cache in between?");
     struct text chosen = field(bytes, head, "Sec-WebSocket-Protocol");
+    char shown[61];
     if (chosen.size && (!subprotocol || !text_equal(chosen, text_of(subprotocol))))
-        return fault_set(f, TC_EINPUT, "the server chose subprotocol \"%.*s\", which was not asked for",
-                         (int)min_u64(chosen.size, 60), chosen.at);
+        return fault_set(f, TC_EINPUT, "the server chose subprotocol \"%s\", which was not asked for",
+                         client_shown(shown, sizeof shown, chosen));
     int r = take_extensions(h, bytes, head, deflate, f);
     return r < 0 ? r : (int)head;
 }
@@ -96,12 +99,13 @@ static int take_extensions(const struct client_handshake *h, const char *head, s
                            struct client_deflate *out, struct fault *f)
 {
     struct ws_deflate_parameters p;
+    char shown[121];
     struct text got = field(head, size, "Sec-WebSocket-Extensions");
     if (out) *out = (struct client_deflate){.agreed = false};
     if (got.size == 0) return TC_OK;
     if (!h->deflate || !ws_deflate_parameters_read(got, &p) || (p.client_bits_named && p.client_bits == 0))
-        return fault_set(f, TC_EINPUT, "the server answered with extensions \"%.*s\", which %s",
-                         (int)min_u64(got.size, 120), got.at,
+        return fault_set(f, TC_EINPUT, "the server answered with extensions \"%s\", which %s",
+                         client_shown(shown, sizeof shown, got),
                          h->deflate ? "is no answer to permessage-deflate" : "were not asked for");
     if (out)
         *out = (struct client_deflate){.agreed = true,
@@ -128,14 +132,10 @@ static int refused(const char *bytes, size_t size, size_t head, struct fault *f)
     const char *remedy = "is this a tickcast server?";
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
         if (memcmp(bytes + 9, remedies[i].status, 3) == 0) remedy = remedies[i].remedy;
-    const char *line_end = memchr(bytes + 9, '\r', head - 9);
-    char body[121] = "";
-    size_t body_size = min_u64(size - head, sizeof body - 1);
-    memcpy(body, bytes + head, body_size);
-    body[body_size] = 0;
-    for (char *p = body; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127) *p = ' ';
-    return fault_set(f, TC_EINPUT, "refused with %.*s; %s%s%s%s",
-                     (int)min_u64((uint64_t)(line_end - bytes - 9), 60), bytes + 9, remedy,
-                     body[0] ? " (it says: " : "", body, body[0] ? ")" : "");
+    const char *status = bytes + 9, *line_end = memchr(status, '\r', head - 9);
+    char line[61], body[121];
+    client_shown(line, sizeof line, (struct text){status, (size_t)(line_end - status)});
+    client_shown(body, sizeof body, (struct text){bytes + head, size - head});
+    return fault_set(f, TC_EINPUT, "refused with %s; %s%s%s%s", line, remedy, body[0] ? " (it says: " : "",
+                     body, body[0] ? ")" : "");
 }

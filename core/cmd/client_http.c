@@ -1,6 +1,7 @@
 #include "cmd/client_http.h"
 
 #include "base/clock.h"
+#include "cmd/client_answer.h"
 #include "cmd/client_socket.h"
 
 #include <errno.h>
@@ -50,16 +51,16 @@ static int read_all(int fd, uint64_t end_ns, struct client_body *out)
 
 static int split(struct client_body *b, const struct client_url *url, struct fault *f)
 {
-    const char *line = b->size ? memchr(b->whole, '\r', b->size) : NULL;
-    char *end = b->size ? memmem(b->whole, b->size, "\r\n\r\n", 4) : NULL;
-    if (!line || !end || b->size < 16 || memcmp(b->whole, "HTTP/1.", 7) != 0)
+    struct client_answer answer;
+    char line[61];
+    if (client_answer_read(b->whole, b->size, &answer) < 0)
         return fault_set(f, TC_EINPUT, "%s%s: the answer is not HTTP; is there another service on this port?",
                          url->authority, url->target);
-    if (memcmp(b->whole + 9, "200", 3) != 0)
-        return fault_set(f, TC_EINPUT, "%s%s: answered with %.*s; is this a tickcast server?", url->authority,
-                         url->target, (int)min_u64((uint64_t)(line - b->whole) - 9, 60), b->whole + 9);
-    b->at = end + 4;
-    b->size -= (size_t)(b->at - b->whole);
+    if (answer.status != 200)
+        return fault_set(f, TC_EINPUT, "%s%s: answered with %s; is this a tickcast server?", url->authority,
+                         url->target, client_shown(line, sizeof line, answer.line));
+    b->at = b->whole + (answer.body.at - b->whole);
+    b->size = answer.body.size;
     return TC_OK;
 }
 

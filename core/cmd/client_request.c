@@ -1,6 +1,7 @@
 #include "cmd/client_request.h"
 
 #include "base/clock.h"
+#include "cmd/client_answer.h"
 #include "cmd/client_socket.h"
 
 #include <errno.h>
@@ -100,11 +101,10 @@ static int receive(int fd, uint32_t timeout_ms, struct client_reply *out, struct
 
 static int take_apart(struct client_reply *out, size_t size, struct fault *f)
 {
-    out->bytes[size] = 0;
-    char *body = strstr(out->bytes, "\r\n\r\n");
-    bool http = size > 12 && strncmp(out->bytes, "HTTP/1.", 7) == 0 && body;
-    out->status = http ? (int)strtol(out->bytes + 9, NULL, 10) : 0;
-    if (out->status < 100) return fault_set(f, TC_EINPUT, "the answer is not HTTP; is tickcast there?");
-    out->body = (struct text){body + 4, size - (size_t)(body + 4 - out->bytes)};
+    struct client_answer answer;
+    if (client_answer_read(out->bytes, size, &answer) < 0)
+        return fault_set(f, TC_EINPUT, "the answer is not HTTP; is tickcast there?");
+    out->status = answer.status;
+    out->body = answer.body;
     return 0;
 }
