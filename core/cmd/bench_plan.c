@@ -58,7 +58,8 @@ static int symbols_get(struct bench *b, json_t **out, struct fault *f)
     client_body_free(&body);
     for (size_t i = json_array_size(symbols); i > 0; i--) { /* a comma separates; a final * is a prefix */
         const char *name = json_string_value(json_array_get(symbols, i - 1));
-        if (!name || strchr(name, ',') || strchr(name, '*')) json_array_remove(symbols, i - 1);
+        bool fits = name && symbol_name_ok(name, strlen(name)); /* list_draw's room counts on it */
+        if (!fits || strchr(name, ',') || strchr(name, '*')) json_array_remove(symbols, i - 1);
     }
     *out = symbols;
     if (json_is_array(symbols)) return TC_OK;

@@ -1,5 +1,6 @@
 /* tests/unit/cmd/client_http_test.c -- goal: what another service answers on the port is told as what it is,
- * not with what happened to stand in memory behind it. */
+ * not with what happened to stand in memory behind it; and names from outside fit where they are put. */
+#include "cmd/bench_internal.h"
 #include "cmd/client_http.h"
 
 #include <arpa/inet.h>
@@ -79,10 +80,35 @@ static void a_document_or_what_came_instead(void **state)
     assert_non_null(strstr(f.text, "the answer is not HTTP"));
 }
 
+/* A list's room is counted by the longest name that a symbol may have. */
+static void a_list_holds_no_name_that_is_none(void **state)
+{
+    (void)state;
+    static char answer[16384];
+    static struct bench b;
+    struct service s;
+    struct fault f = {0};
+    char longest[5001] = "";
+    memset(longest, 'x', sizeof longest - 1);
+    int size =
+        snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\n\r\n{\"symbols\":[\"%s1\",\"%s2\",\"A\",\"\"]}",
+                 longest, longest);
+    service_open(&s, (struct text){answer, (size_t)size});
+    b.url = s.url;
+    b.fields[0] = 0;
+    b.options.lists = 1;
+    b.options.list_size = 2;
+    assert_int_equal(bench_plan_lists(&b, &f), TC_EUSAGE);
+    assert_non_null(strstr(f.text, "the server has 1 symbols (yet)"));
+    bench_plan_free(&b);
+    service_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_or_what_came_instead),
+        cmocka_unit_test(a_list_holds_no_name_that_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
