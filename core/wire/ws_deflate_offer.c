@@ -58,9 +58,9 @@ bool ws_deflate_parameters_read(struct text element, struct ws_deflate_parameter
 
 static bool parameter_read(struct text parameter, uint32_t *seen, struct ws_deflate_parameters *out)
 {
-    struct text value = parameter, name;
+    struct text value = parameter, name = {.size = 0};
     bool has_value = memchr(parameter.at, '=', parameter.size) != NULL;
-    next_part(&value, '=', &name);
+    next_part(&value, '=', &name); /* an empty parameter has none */
     value = http_trim(value);
     uint32_t which = http_equal(name, TEXT("server_no_context_takeover"))   ? SERVER_NO_TAKEOVER
                      : http_equal(name, TEXT("client_no_context_takeover")) ? CLIENT_NO_TAKEOVER

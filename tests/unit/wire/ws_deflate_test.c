@@ -76,11 +76,30 @@ static void offers_that_are_declined(void **state)
         "permessage-deflate; client_max_window_bits=16",
         "permessage-deflate; client_max_window_bits=\"15",
         "permessage-deflate; =15",
+        "permessage-deflate; ; server_no_context_takeover",
         "foo=\"permessage-deflate",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (accept_lines(cases[i], NULL, 9).agreed) fail_msg("case %zu: %s", i, cases[i]);
     assert_false(accept_lines("permessage-deflate; server_max_window_bits=14", NULL, 15).agreed);
+}
+
+/* What an unset name would be read as: a word that is accepted, wherever on the stack it lies. */
+__attribute__((noinline)) static void leave_on_stack(struct text word, bool shifted)
+{
+    const uint64_t words[2] = {(uint64_t)(uintptr_t)word.at, word.size};
+    volatile uint64_t room[1024];
+    for (size_t i = 0; i < sizeof room / sizeof room[0]; i++) room[i] = words[(i + shifted) % 2];
+}
+
+static void an_empty_parameter_is_declined(void **state)
+{
+    (void)state;
+    for (int shifted = 0; shifted < 2; shifted++) {
+        struct http_request r = {.ws_extension_lines = 1, .ws_extensions = {TEXT("permessage-deflate; ;")}};
+        leave_on_stack(TEXT("server_no_context_takeover"), shifted);
+        assert_false(ws_deflate_accept(&r, 15).agreed);
+    }
 }
 
 static void what_is_answered(void **state)
@@ -296,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offers_that_are_taken),
         cmocka_unit_test(offers_that_are_declined),
+        cmocka_unit_test(an_empty_parameter_is_declined),
         cmocka_unit_test(what_is_answered),
         cmocka_unit_test_setup_teardown(examples_of_the_rfc, open_deflater, close_deflater),
         cmocka_unit_test_setup_teardown(a_message_as_large_as_allowed, open_deflater, close_deflater),
