@@ -39,7 +39,8 @@ int command_parse(const char *bytes, size_t size, struct command *out, struct co
     command_defaults(out, err);
     json_arena_begin();
     json_error_t where;
-    const json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    const char *zero = size ? memchr(bytes, 0, size) : NULL; /* jansson passes over one behind a number */
+    const json_t *root = zero ? NULL : json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
     int status;
     if (root)
         status = parse_object(root, out, err);
@@ -48,7 +49,7 @@ int command_parse(const char *bytes, size_t size, struct command *out, struct co
     else
         status = command_error_set(err, "bad_json",
                                    "not JSON at byte %d; send one object, such as {\"op\":\"ping\",\"id\":1}",
-                                   where.position);
+                                   zero ? (int)(zero - bytes) : where.position);
     json_arena_end(); /* the tree stays where it is until the next call: texts of out point into it */
     return status;
 }

@@ -220,6 +220,20 @@ static void each_wrong_value_has_its_code(void **state)
     }
 }
 
+/* jansson by itself passes over one behind a number. */
+static void a_zero_byte_is_no_json(void **state)
+{
+    (void)state;
+    static const struct text commands[] = {
+        TEXT("{\"op\":\"ping\",\"id\":5\0}"), TEXT("{\"op\":\"ping\",\"id\":\"\0\"}"),
+        TEXT("\0{\"op\":\"ping\"}"), TEXT("{\"op\":\"ping\"}\0"), TEXT("{\"rate\":5\0,\"op\":\"ping\"}")};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        assert_int_equal(command_parse(commands[i].at, commands[i].size, &c, &err), TC_EINPUT);
+        assert_string_equal(err.code, "bad_json");
+    }
+    assert_non_null(strstr(err.message, "not JSON at byte 9;"));
+}
+
 static void errors_name_value_place_and_remedy(void **state)
 {
     (void)state;
@@ -313,6 +327,7 @@ int main(void)
         cmocka_unit_test(ids_are_echoed),
         cmocka_unit_test(a_whole_query),
         cmocka_unit_test(each_wrong_value_has_its_code),
+        cmocka_unit_test(a_zero_byte_is_no_json),
         cmocka_unit_test(errors_name_value_place_and_remedy),
         cmocka_unit_test(too_many_and_too_big),
         cmocka_unit_test(jansson_works_for_others_meanwhile),
