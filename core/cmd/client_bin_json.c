@@ -262,7 +262,8 @@ static int gap(struct client_bin *b, const uint8_t *bytes, const struct client_b
 }
 
 /* JSON text of a number or string, or nothing. It is put into JSON as it stands: no blank stands around it,
- * for a line break would make two lines of a message. */
+ * for a line break would make two lines of a message, and no zero byte, which jansson passes over behind a
+ * number. */
 static bool id_ok(const uint8_t *at, size_t size)
 {
     if (size == 0) return true;

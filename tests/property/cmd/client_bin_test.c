@@ -467,17 +467,20 @@ static void every_notice_has_both_forms(void **state)
 static void an_id_that_is_no_json_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {",",    "\"a",    "\"a\"b\"", "\"\xc3\"\xa9", "1,\"x\":2", "[1]",
-                                      "null", "\"\t\"", "01",       " 1",           "1\n",       "\n\"a\""};
+    static const struct text bad[] = {
+        TEXT(","),   TEXT("\"a"),     TEXT("\"a\"b\""), TEXT("\"\xc3\"\xa9"), TEXT("1,\"x\":2"),
+        TEXT("[1]"), TEXT("null"),    TEXT("\"\t\""),   TEXT("01"),           TEXT(" 1"),
+        TEXT("1\n"), TEXT("\n\"a\""), TEXT("5\0"), /* jansson takes it */
+    };
     struct client_bin b = {0};
     char bin[NOTICE_MAX];
     struct text json;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        uint32_t pong = notices_bin.pong(bin, text_of(bad[i]), 1);
+        uint32_t pong = notices_bin.pong(bin, bad[i], 1);
         assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, pong, &json), -1);
-        uint32_t error = notices_bin.error(bin, text_of(bad[i]), "bad_seq", "");
+        uint32_t error = notices_bin.error(bin, bad[i], "bad_seq", "");
         assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, error, &json), -1);
-        struct notice_set s = {.id = text_of(bad[i]), .seq = 1};
+        struct notice_set s = {.id = bad[i], .seq = 1};
         uint32_t set = notices_bin.set(bin, &s);
         assert_int_equal(client_bin_json(&b, (const uint8_t *)bin, set, &json), -1);
     }
