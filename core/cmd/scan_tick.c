@@ -1,8 +1,8 @@
 /* cmd/scan_tick.c -- tick objects: the hot path of the load generator.
  * The server writes {"type":"trade","seq":7, ... ,"ts":1700000000000000000}. That form is read by looking at
- * its two ends only; any other order of fields goes the general way. Looking for the end is safe: inside a
- * JSON string a quote is always escaped, so `,"ts":digits}` with bare quotes can only be the last field of
- * the object. */
+ * its two ends only; any other order of fields goes the general way, and so does an object within the tick (a
+ * later version's). Looking for the end is safe: inside a JSON string a quote is always escaped, so
+ * `,"ts":digits}` with bare quotes can only be the last field of an object, and no other one began. */
 #include "cmd/scan_json.h"
 
 static const char *tick_fast(const char *p, const char *end, struct scan_tick *out);
@@ -61,7 +61,7 @@ static const char *tick_fast(const char *p, const char *end, struct scan_tick *o
     at = number_fast(at + heads[i].size, end, &out->seq);
     if (!at) return NULL;
     const char *brace = memchr(at, '}', (size_t)(end - at));
-    if (!brace) return NULL;
+    if (!brace || memchr(at, '{', (size_t)(brace - at))) return NULL;
     const char *digit = brace;
     while (digit > at && (uint8_t)(digit[-1] - '0') <= 9) digit--;
     if (digit == brace || digit - at < 6 || memcmp(digit - 6, ",\"ts\":", 6) != 0) return NULL;

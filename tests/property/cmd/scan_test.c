@@ -152,6 +152,38 @@ static void damaged_messages_end(void **state)
     }
 }
 
+/* Fields may be added to any object: one that looks like a tick's end within a tick is not its end. */
+static void an_object_within_a_tick_is_no_end(void **state)
+{
+    (void)state;
+    static const char *const ticks[] = {
+        "{\"type\":\"trade\",\"seq\":7,\"symbol\":\"A\",\"venue\":{\"id\":5,\"ts\":6},\"ts\":17}",
+        "{\"type\":\"trade\",\"seq\":7,\"symbol\":\"A\",\"legs\":[{\"seq\":5,\"ts\":6}],\"ts\":17}",
+        "{\"type\":\"trade\",\"seq\":7,\"symbol\":\"A\",\"legs\":[{\"seq\":5,\"ts\":6},{\"seq\":5,\"ts\":6}],"
+        "\"ts\":17}",
+        "{\"type\":\"trade\",\"seq\":7,\"symbol\":\"{}{}\",\"price\":1.50,\"size\":3,\"ts\":17}",
+    };
+    for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
+        char text[1024];
+        struct scan_message m;
+        struct scan_tick tick;
+        json_t *expected = json_loads(ticks[i], 0, NULL);
+        assert_non_null(expected);
+        assert_int_equal(scan_tick(text_of(ticks[i]), &tick), 0);
+        check_tick(&tick, expected);
+        snprintf(text, sizeof text, "{\"type\":\"ticks\",\"from\":6,\"to\":8,\"ticks\":[%s,%s]}", ticks[i],
+                 ticks[i]);
+        assert_int_equal(scan_message(text_of(text), &m), 0);
+        for (int n = 0; n < 2; n++) {
+            assert_int_equal(scan_tick_next(&m, &tick), 1);
+            check_tick(&tick, expected);
+        }
+        assert_int_equal(scan_tick_next(&m, &tick), 0);
+        assert_int_equal(scan_message_end(&m), 0);
+        json_decref(expected);
+    }
+}
+
 static void notices(void **state)
 {
     (void)state;
@@ -195,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_read_as_jansson_reads_them),
         cmocka_unit_test(damaged_messages_end),
+        cmocka_unit_test(an_object_within_a_tick_is_no_end),
         cmocka_unit_test(notices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
