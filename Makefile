@@ -36,7 +36,7 @@ tsan: deps-test ## the same under the thread sanitizer
 coverage: deps-test ## line coverage of the tests, by gcovr
 	@JOBS=$(JOBS) tools/coverage.sh
 
-fuzz: deps-fuzz ## run each fuzzer (FUZZ_SECONDS=60), starting from tests/fuzz/corpus
+fuzz: deps-fuzz ## run each fuzzer from tests/fuzz/corpus with a fresh seed (FUZZ=ws FUZZ_SECONDS=60); FUZZ_SEED=1 repeats
 	@$(NOASLR) tools/fuzz.sh
 bench: deps-test ## all benchmarks and the whole path, beside the last kept run (ARGS="--benchmark_filter=render")
 	@tools/bench.sh $(ARGS)
