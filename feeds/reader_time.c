@@ -131,6 +131,7 @@ int time_date_parse(struct text at, int32_t *day)
         return TC_EINPUT;
     if (month == 0 || of_month == 0) return TC_EINPUT;
     int32_t y = (int32_t)(century * 100 + year);
+    if (y < TIME_YEAR_LEAST || y > TIME_YEAR_MOST) return TC_EINPUT;
     int32_t next = month == 12 ? time_day(y + 1, 1, 1) : time_day(y, month + 1, 1);
     int32_t value = time_day(y, month, of_month);
     if (value >= next) return TC_EINPUT;

@@ -30,14 +30,19 @@ int time_unit_parse(struct text at, enum time_unit *unit);
 /* HH:MM[:SS[.fraction]], as ns since midnight. 0 or TC_EINPUT. */
 int time_of_day_parse(struct text at, int64_t *ns);
 
-/* YYYY-MM-DD or YYYYMMDD as days since 1970. 0 or TC_EINPUT (no such day). */
+/* Whole years that 64 bits of ns since 1970 hold. */
+#define TIME_YEAR_LEAST 1678
+#define TIME_YEAR_MOST  2261
+
+/* YYYY-MM-DD or YYYYMMDD as days since 1970. 0 or TC_EINPUT (no such day, or none of those years). */
 int time_date_parse(struct text at, int32_t *day);
 int32_t time_day(int32_t year, uint32_t month, uint32_t day_of_month);
 
 /* UTC, America/New_York, America/Chicago. 0 or TC_EINPUT. */
 int time_zone_parse(struct text at, enum time_zone *zone);
-/* A wall clock's day and ns since its midnight. Of the hour that comes twice in autumn the first is meant; a
- * time in the hour that is left out in spring is read as standard time. */
+/* A wall clock's day (as time_date_parse takes it) and ns since its midnight, less than two days. Of the hour
+ * that comes twice in autumn the first is meant; a time in the hour that is left out in spring is read as
+ * standard time. */
 int64_t time_local_ns(enum time_zone zone, int32_t day, int64_t ns_of_day);
 
 #endif

@@ -147,6 +147,23 @@ static void what_is_no_time_is_refused(void **state)
     }
 }
 
+/* A day is of use only if all of its times, in any zone, can be told in ns since 1970. */
+static void a_day_out_of_reach_is_none(void **state)
+{
+    (void)state;
+    static const char *const days[] = {"0000-01-01", "16771231", "2262-01-01", "32010107", "9999-12-31"};
+    int32_t day = 42;
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        if (time_date_parse(text_of(days[i]), &day) == 0) fail_msg("%s is taken", days[i]);
+        assert_int_equal(day, 42);
+    }
+    const int64_t late = 2 * INT64_C(86400000000000) - 1;
+    assert_int_equal(time_date_parse(TEXT("1678-01-01"), &day), 0);
+    assert_true(time_local_ns(ZONE_UTC, day, 0) < INT64_C(-9200000000000000000));
+    assert_int_equal(time_date_parse(TEXT("22611231"), &day), 0);
+    assert_true(time_local_ns(ZONE_CHICAGO, day, late) > INT64_C(9200000000000000000));
+}
+
 int main(void)
 {
     const char *given = getenv("TICKCAST_SEED");
@@ -158,6 +175,7 @@ int main(void)
         cmocka_unit_test(local_times_are_the_zone_tables),
         cmocka_unit_test(units_are_exact),
         cmocka_unit_test(what_is_no_time_is_refused),
+        cmocka_unit_test(a_day_out_of_reach_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
