@@ -4,8 +4,9 @@
 # is left there too, and the line that replays it is printed.
 #
 # With FUZZ_SEED it repeats: the kept corpus alone, in the order of its names, and no addresses that change from run to
-# run (a fuzzer learns words from what the code compares, pointers among them). The same seed, program and corpus are
-# then the same inputs in the same order, and a shorter time is the same run cut short.
+# run (a fuzzer learns words from what the code compares, pointers among them), so an empty environment and arguments
+# of one size too. The same seed, program and corpus are then the same inputs in the same order, and a shorter time is
+# the same run cut short.
 set -eu
 cd "$(dirname "$0")/.."
 : "${FUZZ_SECONDS:=60}" "${FUZZ_RUNS:=-1}"
@@ -29,8 +30,8 @@ for program in build/fuzz/tests/fuzz/*; do
     mkdir -p "$fresh"
     kept=tests/fuzz/corpus/$short
     seed=${FUZZ_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
-    set -- -seed="$seed" -runs="$FUZZ_RUNS" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$fresh/"
+    set -- -seed="$seed" "-runs=$(printf %08d "$FUZZ_RUNS")" "-max_total_time=$(printf %06d "$FUZZ_SECONDS")" \
+        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$fresh/"
     [ -f "tests/fuzz/$short.dict" ] && set -- "$@" "-dict=tests/fuzz/$short.dict"
     if [ -n "${FUZZ_SEED:-}" ]; then
         set -- $same "$program" "$@" "-seed_inputs=$(find "$kept" -type f | LC_ALL=C sort | paste -sd, -)"
