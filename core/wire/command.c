@@ -11,6 +11,11 @@
 
 #define DUMP_MAX 64u /* bytes of a wrong value, as JSON, that an error may need */
 
+struct dump {
+    char bytes[DUMP_MAX];
+    size_t size;
+};
+
 typedef int (*member_take)(struct command *c, struct command_error *err, const json_t *value);
 
 static int parse_object(const json_t *root, struct command *c, struct command_error *err);
@@ -28,6 +33,7 @@ static int take_position(const json_t *root, struct command *c, struct command_e
 static int check_whole(struct command *c, struct command_error *err);
 static int wrong(struct command_error *err, const char *code, const char *name, const json_t *value,
                  const char *remedy);
+static int dump_some(const char *bytes, size_t size, void *state);
 
 void command_thread_init(void *arena, size_t bytes)
 {
@@ -220,15 +226,20 @@ static int check_whole(struct command *c, struct command_error *err)
 static int wrong(struct command_error *err, const char *code, const char *name, const json_t *value,
                  const char *remedy)
 {
-    char dump[DUMP_MAX];
+    struct dump dump = {.size = 0};
     if (!value) return command_error_set(err, code, "%s is missing; use %s", name, remedy);
-    struct text shown = {dump, 0};
-    if (json_is_object(value))
-        shown = TEXT("{...}");
-    else if (json_is_array(value))
-        shown = TEXT("[...]");
-    else
-        shown.size =
-            min_u64(json_dumpb(value, dump, sizeof dump, JSON_ENCODE_ANY | JSON_COMPACT), sizeof dump);
-    return command_error_value(err, code, name, shown, remedy);
+    if (json_is_object(value)) return command_error_value(err, code, name, TEXT("{...}"), remedy);
+    if (json_is_array(value)) return command_error_value(err, code, name, TEXT("[...]"), remedy);
+    json_dump_callback(value, dump_some, &dump, JSON_ENCODE_ANY | JSON_COMPACT);
+    return command_error_value(err, code, name, (struct text){dump.bytes, dump.size}, remedy);
+}
+
+/* What fits. (json_dumpb leaves a piece out that does not fit whole, and counts it.) */
+static int dump_some(const char *bytes, size_t size, void *state)
+{
+    struct dump *d = state;
+    size_t some = min_u64(size, sizeof d->bytes - d->size);
+    memcpy(d->bytes + d->size, bytes, some);
+    d->size += some;
+    return 0;
 }

@@ -220,6 +220,34 @@ static void each_wrong_value_has_its_code(void **state)
     }
 }
 
+/* What an array that is not written would hold. */
+__attribute__((noinline)) static void leave_on_stack(void)
+{
+    volatile char room[8192];
+    for (size_t i = 0; i < sizeof room; i++) room[i] = 'S';
+}
+
+/* However long it is, the beginning of it is shown, and nothing that lay in memory. */
+static void a_long_value_is_shown_by_its_beginning(void **state)
+{
+    (void)state;
+    char json[1024];
+    for (int size = 40; size < 900; size += 43) {
+        for (int escapes = 0; escapes < 2; escapes++) {
+            char value[901] = "";
+            memset(value, 'v', (size_t)size);
+            for (int i = 15; escapes && i + 1 < size; i += 31) memcpy(value + i, "\\n", 2);
+            snprintf(json, sizeof json, "{\"op\":\"%s\"}", value);
+            leave_on_stack();
+            assert_int_equal(command_parse(json, strlen(json), &c, &err), TC_EINPUT);
+            char expected[64];
+            snprintf(expected, sizeof expected, "op: '\"%.39s", value);
+            if (strncmp(err.message, expected, strlen(expected)) != 0)
+                fail_msg("size %d: %s", size, err.message);
+        }
+    }
+}
+
 /* jansson by itself passes over one behind a number. */
 static void a_zero_byte_is_no_json(void **state)
 {
@@ -327,6 +355,7 @@ int main(void)
         cmocka_unit_test(ids_are_echoed),
         cmocka_unit_test(a_whole_query),
         cmocka_unit_test(each_wrong_value_has_its_code),
+        cmocka_unit_test(a_long_value_is_shown_by_its_beginning),
         cmocka_unit_test(a_zero_byte_is_no_json),
         cmocka_unit_test(errors_name_value_place_and_remedy),
         cmocka_unit_test(too_many_and_too_big),
