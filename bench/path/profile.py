@@ -7,6 +7,7 @@ and their samples put together. Needs perf and the kernel's symbols (root, most 
 
     ROWS="single binary64"        which rows; without: those not met in build/bench/table.json, or else in docs/performance-table.md
     ROUNDS=3 SECONDS=2 N=1000     how often, how long, how many subscribers
+    WAIT=120                      seconds to wait at most until the machine is quiet
     OUT=docs/profiles.md          where to write; sections of rows that were not run stay, if they are of a like machine
     BUILD=build/bench             where table.json is and profile.json goes, and profile/, the data for `perf report -i`
 """
@@ -24,11 +25,11 @@ import profile_record  # noqa: E402
 import profile_report  # noqa: E402
 import profile_sum  # noqa: E402
 import table_rows  # noqa: E402
-from machine import commit, machine, raise_descriptors  # noqa: E402
+from machine import commit, machine, raise_descriptors, wait_quiet  # noqa: E402
 from table_costs import Memory, descriptors_needed  # noqa: E402
 from table_sides import Failed, Peer  # noqa: E402
 
-LOAD_TOO_HIGH = 0.5  # a load average above it is told
+WAIT_SECONDS = 120
 TABLE = os.path.join(ROOT, "docs", "performance-table.md")
 NOT_MET = re.compile(r"^\| ([\w-]+)(?: \w+)? \| .*\| \*\*not met\*\*(?:, client full)? \|", re.M)
 
@@ -43,11 +44,10 @@ def main():
         sys.exit(f"profile: {error}")
     files = raise_descriptors()
     table_rows.build_peers(rows)
-    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0], "machine": machine(), "commit": commit(ROOT),
+    busy = wait_quiet("profile", float(os.environ.get("WAIT") or WAIT_SECONDS))
+    run = {"begun": time.strftime("%Y-%m-%d %H:%M"), "busy": busy, "machine": machine(), "commit": commit(ROOT),
            "rounds": s.rounds, "seconds": s.seconds, "n": s.connections, "pinned": s.client_cpu is not None,
            "congestion": congestion_control()}
-    if run["load"] > LOAD_TOO_HIGH:
-        print(f"profile: the load average is {run['load']:.1f}: something else runs here, and the figures will show it", flush=True)
     results, failed = {}, {}
     for row in rows:
         if descriptors_needed(row, s) > files:
@@ -107,11 +107,8 @@ def one_round(row, s, number, folder):
             os.remove(data)
         recorder = profile_record.Recorder(data, s.seconds, isinstance(side, Peer))
         s.watch = recorder.watch
-        try:
+        with recorder:
             figures = side.measure(s)
-        finally:
-            if recorder.thread is not None:
-                recorder.thread.join()
         seen[side.label] = {**recorder.result(), "figures": figures}
     return seen
 

@@ -8,6 +8,7 @@ perf takes shares; times are the kernel's own account of each thread. Parts of a
 """
 import os
 import re
+import select
 import shutil
 import subprocess
 import threading
@@ -16,7 +17,9 @@ import time
 import profile_samples as samples
 
 HZ = 1999  # no divisor of the kernel's own tick
-ATTACH_SECONDS = 0.2  # perf looks at the processes before it begins
+RECORD = ("perf", "record", "-q", "-e", "cpu-clock", "-F", str(HZ), "-g")
+PATIENCE_SECONDS = 30  # for an answer of perf, on a machine that is busy with others
+MARGIN_SECONDS = 0.2  # less than the load measures, so that it still runs at the end
 PARTS = ("server", "load", "publisher")
 
 
@@ -28,11 +31,11 @@ def check():
     """Raises Unable."""
     if shutil.which("perf") is None:
         raise Unable("perf is not installed: tools/deps.sh profile (Debian's linux-perf)")
-    done = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-g", "-o", os.devnull, "--", "true"], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*RECORD, "-a", "-o", os.devnull, "--", "true"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         said = " ".join(done.stderr.split())[:300]
-        raise Unable(f"perf record -e cpu-clock fails: {said}; run as root, or sysctl kernel.perf_event_paranoid=1")
+        raise Unable(f"perf record -e cpu-clock fails: {said}; run as root, or sysctl kernel.perf_event_paranoid=-1")
     if not kernel_symbols():
         raise Unable("the kernel hides its symbols, and every kernel sample would be without a name: run as root, or "
                      "sysctl kernel.kptr_restrict=0")
@@ -48,11 +51,20 @@ def kernel_symbols(path="/proc/kallsyms"):
 
 
 class Recorder:
-    """One side, once. `watch` is what Settings.watch becomes; `result` waits and gives what was seen."""
+    """One side, once: `with` it the side runs, `watch` is what Settings.watch becomes, `result` gives what was seen."""
 
     def __init__(self, data, seconds, with_publisher):
         self.data, self.seconds, self.with_publisher = data, seconds, with_publisher
-        self.thread, self.failed, self.seen = None, None, None
+        self.perf, self.thread, self.failed, self.seen = None, None, None, None
+
+    def __enter__(self):
+        self.perf = Perf(self.data)
+        return self
+
+    def __exit__(self, *_error):
+        if self.thread is not None:
+            self.thread.join()
+        self.perf.end()
 
     def watch(self, servers, load, connections, warmup):
         self.thread = threading.Thread(target=self.run, args=(servers, load, connections, warmup))
@@ -62,22 +74,14 @@ class Recorder:
         try:
             wait_connected(load, connections)
             time.sleep(warmup)  # as the load itself does before it measures
-            self.record(servers, load)
+            self.perf.say("enable")
+            before, began = self.account(servers, load), time.monotonic()
+            time.sleep(max(self.seconds - MARGIN_SECONDS, 0.1))
+            after, seconds = self.account(servers, load), time.monotonic() - began
+            self.perf.say("disable")
+            self.seen = (before, after, seconds)
         except (Unable, OSError, subprocess.SubprocessError) as error:
             self.failed = str(error)
-
-    def record(self, servers, load):
-        command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", str(HZ), "-g", "-o", self.data,
-                   "-p", ",".join(map(str, [*servers, load])), "--", "sleep", f"{self.seconds:g}"]
-        perf = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        time.sleep(ATTACH_SECONDS)
-        before, began = self.account(servers, load), time.monotonic()
-        time.sleep(max(self.seconds - 2 * ATTACH_SECONDS, 0.1))
-        after, seconds = self.account(servers, load), time.monotonic() - began
-        _, err = perf.communicate(timeout=self.seconds + 30)
-        if not os.path.exists(self.data):
-            raise Unable(f"perf record: {err.strip()[-200:]}")
-        self.seen = (before, after, seconds)
 
     def account(self, servers, load):
         threads = {(part, tid): times for part, pids in (("server", servers), ("load", [load]))
@@ -102,9 +106,50 @@ class Recorder:
         for sample in read(self.data):
             if sample.tid in part_of:
                 parts[part_of[sample.tid]].shares.add(sample)
+        for name in ("server", "load"):
+            if name not in parts or parts[name].shares.count == 0:
+                raise Unable(f"perf saw nothing of the {name}: it did not run, or ended before; a longer SECONDS, or a quieter machine")
         spent = {number: {key: (now[key] - before["processors"][number][key]) / seconds for key in now}
                  for number, now in after["processors"].items() if number in before["processors"]}
         return {"seconds": seconds, "segments": after["segments"] - before["segments"], "processors": spent, "parts": parts}
+
+
+class Perf:
+    """perf record of the whole machine, from `enable` to `disable`. It is there before the side is started: on a busy machine it
+    takes seconds to come up. Raises Unable."""
+
+    def __init__(self, data):
+        ours, self.control, self.answers, theirs = *os.pipe(), *os.pipe()
+        try:
+            self.process = subprocess.Popen([*RECORD, "-o", data, "-a", "--delay", "-1", "--control", f"fd:{ours},{theirs}"],
+                                            pass_fds=(ours, theirs), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.PIPE, text=True)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        try:
+            self.say("ping")
+        except Unable:
+            self.end()
+            raise
+
+    def say(self, word):
+        """Returns when perf has done it."""
+        try:
+            os.write(self.control, f"{word}\n".encode())
+        except BrokenPipeError:
+            pass  # what it said is told below
+        if not select.select([self.answers], [], [], PATIENCE_SECONDS)[0]:
+            raise Unable(f"perf record does not answer to `{word}` for {PATIENCE_SECONDS} s")
+        if not os.read(self.answers, 64):
+            _, err = self.process.communicate()
+            raise Unable(f"perf record ended before `{word}`: {err.strip()[-200:]}")
+
+    def end(self):
+        self.process.terminate()
+        self.process.communicate()
+        os.close(self.control)
+        os.close(self.answers)
 
 
 class Part:

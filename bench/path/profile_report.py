@@ -17,7 +17,7 @@ HEAD = """# Where the time goes
 Made by `make bench-profile`; not edited by hand. `make bench-profile ROWS=NAME` makes the section of a row anew; the others stay.
 Machine: {machine}. N = {n} subscribers on loopback{pinned}.
 
-Each side of a row runs as for [the table](performance-table.md), and `perf record -e cpu-clock -F {hz} -g` looks at server and load
+Each side of a row runs as for [the table](performance-table.md), and `perf record -e cpu-clock -F {hz} -g -a` looks at server and load
 meanwhile. Shares are of samples; times are those shares of the processor time that the kernel accounts to the threads, by ticks
 delivered and by sends. *A send* is what the server counts; beside other servers it is a TCP segment with data (of the whole machine, which has to be
 quiet), and sends that waited in a full socket are merged in one. Samples of all rounds are put together; in brackets the least and
@@ -68,7 +68,7 @@ def short(row, s, rounds):
 
 def section(row, s, run, rounds, table):
     beside, own = profile_sum.sides(row, rounds)
-    when = (f"{run['begun']}, {run['commit']}, {run['rounds']} x {run['seconds']:g} s, load average {run['load']:.1f}, "
+    when = (f"{run['begun']}, {run['commit']}, {run['rounds']} x {run['seconds']:g} s, {run['busy']:.2f} processors busy before, "
             f"congestion control {run['congestion']}")
     text = f"## {row.name}\n\n{row.what}. Measured {when}.\n\n"
     for line in row.lines:

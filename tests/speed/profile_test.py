@@ -94,7 +94,7 @@ class Settings:
 
 
 def run_of(**changes):
-    return {"begun": "2026-01-02 03:04", "load": 0.1, "machine": "2 x Some, Linux 6", "commit": "abc", "rounds": 1, "seconds": 2.0,
+    return {"begun": "2026-01-02 03:04", "busy": 0.1, "machine": "2 x Some, Linux 6", "commit": "abc", "rounds": 1, "seconds": 2.0,
             "n": 1000, "pinned": True, "congestion": "cubic", **changes}
 
 
@@ -189,7 +189,7 @@ class Commands(unittest.TestCase):
             self.skipTest(str(error))
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "page", "profiles.md")
-            done = self.run_script(*PROGRAMS, ROUNDS="1", SECONDS="1", N="20", ROWS="single rate500", OUT=out, BUILD=folder)
+            done = self.run_script(*PROGRAMS, ROUNDS="1", SECONDS="1", N="20", ROWS="single rate500", OUT=out, BUILD=folder, WAIT="0")
             self.assertEqual(done.returncode, 0, done.stdout)
             with open(out, encoding="utf-8") as file:
                 text = file.read()
