@@ -124,6 +124,7 @@ def choose_loads(connections, idle):
 
 def measure(peer, load, seconds, client_cpu, watch=None):
     """watch: as Settings.watch of bench/path/machine.py, called once the load was started."""
+    process = None
     try:
         peer.start(load)
         process = subprocess.Popen(client_command(peer, load, seconds, client_cpu, peer.pids()), stdout=subprocess.PIPE,
@@ -137,6 +138,9 @@ def measure(peer, load, seconds, client_cpu, watch=None):
     except (peers.Failed, subprocess.TimeoutExpired, OSError) as error:
         return {"failed": str(error)}
     finally:
+        if process is not None and process.poll() is None:  # watch raised
+            process.kill()
+            process.communicate()
         peer.stop()
 
 

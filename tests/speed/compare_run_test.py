@@ -9,9 +9,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(sys.argv.pop())
+sys.path[:0] = [os.path.join(ROOT, "bench", part) for part in ("", "compare")]
+import run as compare  # noqa: E402
+
 LOADS = ("idle", "closed, 1 a burst", "closed, 16 a burst", "250 ticks/s", "500 ticks/s", "250 ticks/s, 1 % stuck")
 
 
@@ -20,6 +24,41 @@ def run(folder, **settings):
                    "COMPARE_BUILD": folder, "TICKCAST_LINES": PROGRAM, **settings}
     return subprocess.run([sys.executable, os.path.join(ROOT, "bench", "compare", "run.py")], env=environment, timeout=240,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+class NoServer:
+    cpu = None
+
+    def start(self, load):
+        pass
+
+    def stop(self):
+        pass
+
+    def pids(self):
+        return []
+
+    def client_arguments(self):
+        return []
+
+
+class Watched(unittest.TestCase):
+    def test_who_watches_and_fails_leaves_no_load_behind(self):
+        seen = []
+
+        def watch(_pids, load, _connections, _warmup):
+            seen.append(load)
+            raise KeyError("no figures")
+
+        with tempfile.TemporaryDirectory() as folder:
+            client = os.path.join(folder, "load")
+            with open(client, "w", encoding="utf-8") as file:
+                file.write("#!/bin/sh\nexec sleep 60\n")
+            os.chmod(client, 0o755)
+            with unittest.mock.patch.object(compare, "CLIENT", client), self.assertRaises(KeyError):
+                compare.measure(NoServer(), {"kind": "closed", "connections": 1, "stuck": 0}, 1, None, watch)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(seen[0], 0)
 
 
 class Run(unittest.TestCase):

@@ -1,8 +1,10 @@
 """Each rule passes a clean made-up tree and finds the one fault planted: checks must be able to fail."""
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import headers
 import rules
@@ -132,6 +134,15 @@ class Rules(unittest.TestCase):
                     file.write(text)
             found = headers.headers_stand_alone(load(root))
         self.assertEqual([line.split(":")[0] for line in found], ["core/base/bad.h", "core/base/twice.h"])
+
+    def test_the_tree_is_that_of_its_root_whatever_git_was_told(self):
+        with tempfile.TemporaryDirectory() as root:
+            with open(os.path.join(root, "a.c"), "w", encoding="utf-8") as file:
+                file.write("int a;\n")
+            here = subprocess.run(["git", "rev-parse", "--absolute-git-dir"], cwd=os.path.dirname(os.path.abspath(__file__)),
+                                  stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+            with unittest.mock.patch.dict(os.environ, {"GIT_DIR": here or root}):
+                self.assertEqual(list(load(root).texts), ["a.c"])
 
     def test_code_only(self):
         self.assertEqual(code_only('f("a(\\"", \'b\'); // c()\n').rstrip(), "f(      ,    );")

@@ -35,9 +35,11 @@ def load(root):
 
 
 def paths(root):
-    """What git tracks; in an unpacked release, everything outside build/."""
+    """What git tracks; in an unpacked release, everything outside build/. A hook's GIT_DIR and the like name some repository; the
+    one of `root` is asked."""
     command = ["git", "-C", root, "ls-files"]
-    listed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    listed = subprocess.run(command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if listed.returncode == 0 and listed.stdout:
         return listed.stdout.splitlines()
     found = []
