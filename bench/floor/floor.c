@@ -25,6 +25,7 @@
 #define SEND_FLAGS    (MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
 
 static void options_read(struct floor_options *o, int argc, char **argv);
+static enum floor_frame frame_of(const char *text);
 static double number_of(const char *option, const char *text, double least, double most);
 static void open_all(struct floor *f);
 static void ring_open(struct floor *f);
@@ -92,19 +93,25 @@ static void options_read(struct floor_options *o, int argc, char **argv)
         case 'b': o->burst = (uint32_t)number_of("--burst", optarg, 1, BURST_MAX); break;
         case 'c': o->cohort = (uint32_t)number_of("--cohort", optarg, 1, 1e6); break;
         case 'r': o->rate = number_of("--rate", optarg, 0, 1e6); break;
-        case 'f':
-            if (strcmp(optarg, "batch") != 0 && strcmp(optarg, "tick") != 0)
-                floor_die("--frame: \"%s\" is neither tick nor batch", optarg);
-            o->batch = strcmp(optarg, "batch") == 0;
-            break;
+        case 'f': o->frame = frame_of(optarg); break;
         default:
-            floor_die("wrong call: --port P [--clients N --burst B --frame tick|batch --rate R --cohort K]");
+            floor_die(
+                "wrong call: --port P [--clients N --burst B --frame tick|batch|binary --rate R --cohort K]");
         }
     if (optind < argc) floor_die("\"%s\": options begin with --", argv[optind]);
     if (o->port == 0) floor_die("--port: say where to listen, 1 to 65535");
-    if (o->rate > 0 && (o->batch || o->burst > 1))
+    if (o->rate > 0 && (o->frame != FLOOR_TICK || o->burst > 1))
         floor_die("--rate: a frame per tick, when it is due; leave --burst and --frame out");
     if (o->cohort == 0) o->cohort = o->rate > 0 ? COHORT_ROLL : COHORT_CLOSED;
+}
+
+static enum floor_frame frame_of(const char *text)
+{
+    static const char *const names[] = {
+        [FLOOR_TICK] = "tick", [FLOOR_BATCH] = "batch", [FLOOR_BINARY] = "binary"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(text, names[i]) == 0) return (enum floor_frame)i;
+    floor_die("--frame: \"%s\" is neither tick nor batch nor binary", text);
 }
 
 static double number_of(const char *option, const char *text, double least, double most)

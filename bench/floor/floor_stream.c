@@ -1,6 +1,8 @@
 /* bench/floor/floor_stream.c -- the frames; see floor.h. */
 #include "base/clock.h"
 #include "bench/floor/floor.h"
+#include "tick/tick_bin.h"
+#include "wire/bin.h"
 #include "wire/ws.h"
 
 #include <inttypes.h>
@@ -15,8 +17,9 @@
 #define MESSAGE_ROOM 96u /* around the ticks of a batch */
 
 static uint32_t put_tick(uint8_t *out, uint64_t number, uint64_t ts_ns);
-static uint32_t put_frame(uint8_t *out, const char *payload, uint32_t size);
+static uint32_t put_frame(uint8_t *out, enum ws_opcode opcode, const void *payload, uint32_t size);
 static uint64_t put_batch(uint8_t *out, uint32_t ticks);
+static uint64_t put_binary(uint8_t *out, uint32_t ticks);
 
 void stream_open(struct floor_stream *s, const struct floor_options *o)
 {
@@ -29,8 +32,10 @@ void stream_open(struct floor_stream *s, const struct floor_options *o)
     s->bytes = malloc(room);
     if (!s->bytes) floor_die("no memory for %" PRIu64 " bytes of frames", room);
     if (o->rate > 0) return;
-    if (o->batch)
+    if (o->frame == FLOOR_BATCH)
         s->size = put_batch(s->bytes, o->burst);
+    else if (o->frame == FLOOR_BINARY)
+        s->size = put_binary(s->bytes, o->burst);
     else
         for (uint32_t i = 0; i < o->burst; i++) s->size += put_tick(s->bytes + s->size, i, now);
 }
@@ -50,12 +55,12 @@ static uint32_t tick_text(char *out, uint64_t number, uint64_t ts_ns)
 static uint32_t put_tick(uint8_t *out, uint64_t number, uint64_t ts_ns)
 {
     char text[TICK_MAX];
-    return put_frame(out, text, tick_text(text, number, ts_ns));
+    return put_frame(out, WS_TEXT, text, tick_text(text, number, ts_ns));
 }
 
-static uint32_t put_frame(uint8_t *out, const char *payload, uint32_t size)
+static uint32_t put_frame(uint8_t *out, enum ws_opcode opcode, const void *payload, uint32_t size)
 {
-    uint32_t head = ws_frame_head(out, WS_TEXT, size);
+    uint32_t head = ws_frame_head(out, opcode, size);
     memcpy(out + head, payload, size);
     return head + size;
 }
@@ -65,8 +70,8 @@ static uint64_t put_batch(uint8_t *out, uint32_t ticks)
     static char text[BURST_MAX * TICK_MAX + MESSAGE_ROOM];
     uint64_t now = clock_real_ns();
     int n = snprintf(text, MESSAGE_ROOM,
-                     "{\"type\":\"ticks\",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"ticks\":[", SEQ_FIRST,
-                     SEQ_FIRST + ticks);
+                     "{\"type\":\"ticks\",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"ticks\":[", SEQ_FIRST - 1,
+                     SEQ_FIRST - 1 + ticks);
     uint32_t size = (uint32_t)n;
     for (uint32_t i = 0; i < ticks; i++) {
         if (i > 0) text[size++] = ',';
@@ -74,7 +79,28 @@ static uint64_t put_batch(uint8_t *out, uint32_t ticks)
     }
     text[size++] = ']';
     text[size++] = '}';
-    return put_frame(out, text, size);
+    return put_frame(out, WS_TEXT, text, size);
+}
+
+/* The same trades as tickcast.v1.bin packs them (wire/bin.h). */
+static uint64_t put_binary(uint8_t *out, uint32_t ticks)
+{
+    static uint8_t message[sizeof(struct bin_ticks) + BURST_MAX * TICK_BIN_MAX];
+    uint64_t now = clock_real_ns();
+    struct bin_ticks head = {.head = {.type = BIN_TICKS, .count = (uint16_t)ticks},
+                             .from = SEQ_FIRST - 1,
+                             .to = SEQ_FIRST - 1 + ticks};
+    memcpy(message, &head, sizeof head);
+    uint32_t size = sizeof head;
+    for (uint32_t i = 0; i < ticks; i++) {
+        struct tick t = {.kind = TICK_TRADE,
+                         .symbol = i * 7919 % 500,
+                         .price_exp = -2,
+                         .event_ns = (int64_t)now,
+                         .trade = {.price = 100000 + i, .size = 1000 + i}};
+        size += tick_bin(message + size, &t, (uint16_t)(ticks - 1 - i));
+    }
+    return put_frame(out, WS_BINARY, message, size);
 }
 
 void stream_publish(struct floor_stream *s, const struct floor_options *o)

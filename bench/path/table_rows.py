@@ -64,6 +64,13 @@ def binary():
              paced=())])
 
 
+def floor_binary():
+    """What the kernel gives for the bytes that the row binary64 saves."""
+    own, beside = Floor(64, "binary", label="floor, binary"), Floor(64, "batch", label="floor, JSON")
+    return Row("floor-binary64", "the same, the floor beside itself", own, beside, [
+        Line("floor-binary64", ratio(own, beside, "ticks"), "{:.2f}", None, thousand)])
+
+
 def fixed(name, rate, turns):
     own, beside = Tickcast(rate=rate), Floor(rate=rate, cohort=1 if turns else 0)
     what = f"{rate} ticks/s beside the floor" + (" in turns" if turns else ", which rolls in cohorts of 16")
@@ -110,6 +117,7 @@ ALL = (
     closed("burst64", "64 a burst, a frame a tick", 64, user=6),
     closed("batch64", "64 a burst, a batch", 64, "batch", user=6),
     binary(),
+    floor_binary(),
     closed("few-single", "a tenth of N, a tick a burst", size=0.1),
     closed("few-burst16", "a tenth of N, 16 a burst", 16, size=0.1),
     closed("many-single", "5 N, a tick a burst", size=5),

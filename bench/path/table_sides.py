@@ -35,16 +35,15 @@ class Floor:
     """What the kernel allows: bench/floor."""
     label = "floor"
 
-    def __init__(self, burst=1, frame="tick", rate=0, size=1, cohort=0):
+    def __init__(self, burst=1, frame="tick", rate=0, size=1, cohort=0, label=None):
         self.burst, self.frame, self.rate, self.size, self.cohort = burst, frame, rate, size, cohort
-        if cohort:
-            self.label = "floor in turns"
+        self.label = label or ("floor in turns" if cohort else self.label)
 
     def options(self, s):
         out = ["--clients", str(s.many(self.size))]
         if self.rate:
             return out + ["--rate", str(self.rate)] + (["--cohort", str(s.many(self.size))] if self.cohort else [])
-        return out + ["--burst", str(self.burst)] + (["--frame", "batch"] if self.frame == "batch" else [])
+        return out + ["--burst", str(self.burst)] + (["--frame", self.frame] if self.frame != "tick" else [])
 
     def command(self, s, port):
         return pinned(s.server_cpu) + [s.floor, "--port", str(port), *self.options(s)]
@@ -69,7 +68,7 @@ class Floor:
             process.stdout.close()
             process.stderr.close()
         said = json.loads(out)
-        figures = of_report(report, self.burst if self.frame == "batch" else 1)
+        figures = of_report(report, 1 if self.frame == "tick" else self.burst)
         figures.update(cpu=cpu, full=(said["full"] + said["part"]) / max(said["sends"], 1), per_send=self.burst)
         if self.rate:
             figures["per_send"] = said["ticks"] * s.many(self.size) / max(said["sends"], 1)

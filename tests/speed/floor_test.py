@@ -12,7 +12,8 @@ import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "bench"))
+sys.path[:0] = [os.path.join(ROOT, "bench"), os.path.join(ROOT, "tests", "e2e", "server")]
+import bin_codec  # noqa: E402
 from local_server import end_process, free_port, wait_answers  # noqa: E402
 
 FLOOR = sys.argv.pop() if len(sys.argv) == 2 else ""
@@ -52,9 +53,9 @@ class Client:
         while len(self.bytes) < head + size:
             self.more(65536)
         payload, self.bytes = self.bytes[head:head + size], self.bytes[head + size:]
-        if kind != 0x81:
+        if kind not in (0x81, 0x82):
             raise AssertionError(f"a frame begins with {kind:#x}: torn")
-        return json.loads(payload)
+        return json.loads(payload) if kind == 0x81 else payload
 
 
 class Floor(unittest.TestCase):
@@ -94,6 +95,17 @@ class Floor(unittest.TestCase):
         self.start("--clients", "1", "--burst", "16", "--frame", "batch")
         client, = self.clients(0)
         self.assertEqual(len(client.frame()["ticks"]), 16)
+
+    def test_or_one_binary_frame_of_packed_trades(self):
+        self.start("--clients", "1", "--burst", "16", "--frame", "binary")
+        client, = self.clients(0)
+        codec = bin_codec.Decoder()
+        for symbol in range(500):
+            codec.names[symbol] = f"SIM{symbol:03}"
+        for _ in range(100):
+            frame = codec.message(client.frame())
+            self.assertEqual([t["type"] for t in frame["ticks"]], ["trade"] * 16)
+            self.assertEqual([t["seq"] for t in frame["ticks"]], list(range(frame["from"] + 1, frame["to"] + 1)))
 
     def test_at_a_rate_each_tick_comes_once_with_the_time_it_was_due(self):
         self.start("--clients", "2", "--rate", "400")
