@@ -5,10 +5,10 @@
  * (bench/path/table.py): what it takes longer than this is its own, the rest is the kernel's and the
  * receiver's.
  *
- *     floor --port 9000 --clients 1000 --burst 16                     closed loop: 16 frames a send, on and
- * on floor --port 9000 --clients 1000 --burst 64 --frame batch       one frame of 64 ticks a send floor
- * --port 9000 --clients 1000 --burst 64 --frame binary      the same as packed records floor --port 9000
- * --clients 1000 --rate 500                     500 ticks/s, each with the time it was due
+ *     floor --port 9000 --clients 1000 --burst 16                  closed loop: 16 frames a send
+ *     floor --port 9000 --clients 1000 --burst 64 --frame batch    one frame of 64 ticks a send
+ *     floor --port 9000 --clients 1000 --burst 64 --frame binary   the same as packed records
+ *     floor --port 9000 --clients 1000 --rate 500                  500 ticks/s, each with the time it was due
  *
  * It begins once so many clients have upgraded (any path), and walks cohorts of neighbours without end: one
  * submission each, a send per member. A client is a position in a stream of bytes, nothing else; one whose

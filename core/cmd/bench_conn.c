@@ -1,6 +1,7 @@
 #include "cmd/bench_internal.h"
 
 #include "base/assert.h"
+#include "cmd/client_answer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -294,9 +295,9 @@ static void closed(struct bench_thread *t, struct bench_conn *c, const struct cl
         bench_conn_end(t, c, NULL);
         return;
     }
-    char text[200];
-    snprintf(text, sizeof text, "closed by the server with %u %.*s", m->close_code,
-             (int)min_u64(m->size, 123), (const char *)m->payload);
+    char text[200], reason[124];
+    snprintf(text, sizeof text, "closed by the server with %u %s", m->close_code,
+             client_shown(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
     bench_conn_end(t, c, text);
 }
 

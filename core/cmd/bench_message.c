@@ -1,5 +1,6 @@
 #include "cmd/bench_internal.h"
 
+#include "cmd/client_answer.h"
 #include "config/subscription.h"
 
 #include <stdio.h>
@@ -166,9 +167,9 @@ static void reference(struct bench_thread *t, struct bench_conn *c, const struct
 static bool record(struct bench_thread *t, struct bench_conn *c, const struct scan_message *m)
 {
     if (m->type == SCAN_ERROR) {
-        char text[240];
-        snprintf(text, sizeof text, "the server says %.*s: %.*s", (int)min_u64(m->code.size, 60), m->code.at,
-                 (int)min_u64(m->message.size, 150), m->message.at);
+        char text[240], code[61], message[151];
+        snprintf(text, sizeof text, "the server says %s: %s", client_shown(code, sizeof code, m->code),
+                 client_shown(message, sizeof message, m->message));
         bench_conn_end(t, c, text);
         return false;
     }

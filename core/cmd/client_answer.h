@@ -1,5 +1,5 @@
-/* cmd/client_answer.h -- what came back for one HTTP request, whole, as the connection was closed behind it.
- * Bytes in, meaning out: no I/O. Thread: any. */
+/* cmd/client_answer.h -- what came back for one HTTP request, whole, as the connection was closed behind it;
+ * and how words of a server are told. Bytes in, meaning out: no I/O. Thread: any. */
 #ifndef TC_CMD_CLIENT_ANSWER_H
 #define TC_CMD_CLIENT_ANSWER_H
 

@@ -127,7 +127,7 @@ static int open_tick(struct client_bin_message *m)
 {
     struct client_bin_message look = *m;
     struct client_bin_tick t;
-    if (m->records != 1 || client_bin_next(&look, &t) != 1 || look.at != look.end) return -1;
+    if (m->records != 1 || client_bin_next(&look, &t) != 1) return -1;
     m->scan.type = t.type;
     m->scan.seq = t.seq;
     m->scan.has_seq = true;

@@ -90,7 +90,7 @@ static int ticks(struct client_bin *b, struct client_bin_message *m, const char 
         if (one < 0) return -1;
         if (one == 0) put_any = 0;
     }
-    return r < 0 || m->at != m->end ? -1 : put_any;
+    return r < 0 ? -1 : put_any;
 }
 
 static int put_record(struct client_bin *b, const struct client_bin_tick *r, const char *before)

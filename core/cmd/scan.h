@@ -53,8 +53,8 @@ struct scan_key {
     bool final;
 };
 
-/* 0, or -1: not a JSON object with "type". Stops at "ticks". For a tick object by itself seq and ts are
- * filled. */
+/* 0, or -1: not a JSON object. Without a type, or of one not known here: SCAN_OTHER. Stops at "ticks". For a
+ * tick object by itself seq and ts are filled. */
 int scan_message(struct text json, struct scan_message *out);
 /* 1: a tick; 0: no more; -1: malformed. */
 int scan_tick_next(struct scan_message *m, struct scan_tick *out);

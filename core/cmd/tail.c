@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cmd/client_answer.h"
 #include "cmd/client_bin.h"
 #include "cmd/client_stream.h"
 #include "cmd/continuity.h"
@@ -246,10 +247,9 @@ static enum outcome follow(struct tail *t, struct client_stream *s)
 
 static enum outcome closed(struct tail *t, const struct client_message *m)
 {
-    char text[200];
-    snprintf(text, sizeof text, "closed by the server: %u %.*s", m->close_code, (int)min_u64(m->size, 123),
-             (const char *)m->payload);
-    for (char *p = text; *p; p++) *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    char text[200], reason[124];
+    snprintf(text, sizeof text, "closed by the server: %u %s", m->close_code,
+             client_shown(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
     if (m->close_code != WS_NORMAL || t->view.verbose) tail_print_note(&t->view, text);
     switch (m->close_code) {
     case WS_NORMAL: return OUTCOME_DONE;
@@ -306,8 +306,9 @@ static enum outcome take_message(struct tail *t, struct text json)
 /* Nothing was subscribed, and asking again would not help. */
 static enum outcome refused(const struct scan_message *m)
 {
-    fprintf(stderr, "tickcast tail: the server says %.*s: %.*s\n", (int)min_u64(m->code.size, 60), m->code.at,
-            (int)min_u64(m->message.size, 300), m->message.at);
+    char code[61], message[301];
+    fprintf(stderr, "tickcast tail: the server says %s: %s\n", client_shown(code, sizeof code, m->code),
+            client_shown(message, sizeof message, m->message));
     return OUTCOME_FAILED;
 }
 
