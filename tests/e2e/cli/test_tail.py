@@ -1,6 +1,7 @@
 """tickcast tail: what it prints, how it ends, and that it goes on after a broken connection."""
 import json, os, re, socket, subprocess
 from decimal import Decimal
+import pytest
 from cli import EPOCH, TICKCAST, Script, gap, hello, quote, run, say, ticks, trade
 from rig import Server
 
@@ -115,6 +116,22 @@ def test_what_the_server_refuses_ends_it():
         assert done.returncode == 1 and "bad_kinds" in done.stderr
         done = run("tail", f"ws://127.0.0.1:{server.port}/nowhere")
         assert done.returncode == 1 and "refused with 404" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("tail",), ("bench", "--connections", "1", "--duration", "1", "--warmup", "0", "--url")])
+@pytest.mark.parametrize("error", [False, True])
+def test_words_of_a_server_are_no_orders_to_the_terminal(words, error):
+    async def play(ws, path, number):
+        await say(ws, hello()[0])
+        if error:
+            await say(ws, '{"type":"error","code":"bad\033[31m_symbols","message":"no\033]0;title\007 such"}')
+        await ws.close(1008, "go\033[2J away")
+
+    with Script(play) as script:
+        done = run(*words, script.url)
+        said = done.stdout + done.stderr
+        assert done.returncode == 1 and ("_symbols: no" if error else "go [2J away") in said, said
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", said), said
 
 
 def test_nobody_there():
