@@ -16,7 +16,9 @@
 #define DRAIN_CLOSES 256u   /* connections that a turn sends away */
 #define DRAIN_LOOKS  16384u /* slots that it looks at for them */
 
-static uint32_t turn_events(struct worker *w, uint64_t wait_ns); /* -> worker_conn.c, worker_input.c */
+static uint32_t turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, const struct io_event *events,
+                     uint32_t count);
+static void take_event(struct worker *w, const struct io_event *e); /* -> worker_conn.c, worker_input.c */
 static uint32_t turn_timers(struct worker *w);
 static uint32_t turn_drain(struct worker *w);
 static void drain_begin(struct worker *w, bool ended);
@@ -31,11 +33,19 @@ static bool has_news(const struct worker *w);
 
 uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64_t wait_ns)
 {
+    struct io_event events[EVENTS_MAX];
+    uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, wait_ns);
+    return turn(w, now_ns, real_ns, events, count);
+}
+
+static uint32_t turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, const struct io_event *events,
+                     uint32_t count)
+{
     w->now_ns = now_ns; /* the only clock in this turn */
     w->real_ns = real_ns;
     w->now_ms = (uint32_t)((now_ns - w->start_ns) / NS_PER_MS);
-    uint32_t work = turn_events(w, wait_ns);
-    work += fold_turn(w);
+    for (uint32_t i = 0; i < count; i++) take_event(w, &events[i]);
+    uint32_t work = count + fold_turn(w);
     work += fan_turn(w);
     work += single_turn(w);
     work += turn_timers(w);
@@ -52,29 +62,20 @@ uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64
     return work;
 }
 
-static uint32_t turn_events(struct worker *w, uint64_t wait_ns)
+static void take_event(struct worker *w, const struct io_event *e)
 {
-    struct io_event events[EVENTS_MAX];
-    uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, wait_ns);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct io_event *e = &events[i];
-        if (e->op == IO_ACCEPTED) {
-            conn_accept(w, e);
-            continue;
-        }
-        if (e->op == IO_WOKEN) continue;
-        /* An earlier event of this batch may have ended the connection. */
-        struct conn *c = e->slot < w->conn_touched ? &w->conns[e->slot] : NULL;
-        bool gone = !c || c->state == CONN_FREE || c->generation != e->generation;
-        if (e->op == IO_RECEIVED && gone) {
-            if (e->result > 0) w->io->ops->buffer_done(w->io, e->buffer);
-        } else if (!gone && e->op == IO_RECEIVED) {
-            input_received(w, c, e);
-        } else if (!gone) {
-            conn_writable(w, c);
-        }
+    if (e->op == IO_ACCEPTED) conn_accept(w, e);
+    if (e->op == IO_ACCEPTED || e->op == IO_WOKEN) return;
+    /* An earlier event of this batch may have ended the connection. */
+    struct conn *c = e->slot < w->conn_touched ? &w->conns[e->slot] : NULL;
+    bool gone = !c || c->state == CONN_FREE || c->generation != e->generation;
+    if (e->op == IO_RECEIVED && gone) {
+        if (e->result > 0) w->io->ops->buffer_done(w->io, e->buffer);
+    } else if (!gone && e->op == IO_RECEIVED) {
+        input_received(w, c, e);
+    } else if (!gone) {
+        conn_writable(w, c);
     }
-    return count;
 }
 
 static uint32_t turn_timers(struct worker *w)
@@ -232,19 +233,21 @@ static int pin(const struct worker *w, struct fault *fault)
                      w->options.index, cpu, strerror(-rc));
 }
 
-/* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. */
+/* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. What came is
+ * answered at the time it came: the clock is read after the wait. */
 static void idle(struct worker *w)
 {
     uint64_t until = w->now_ns + w->options.spin_ns;
     while (w->options.spin_ns > 0 && clock_mono_ns() < until)
         if (has_news(w)) return;
+    struct io_event events[EVENTS_MAX];
     struct sleeper *s = &w->reader->sleeper;
     sleeper_prepare(s);
-    uint64_t now_ns = clock_mono_ns();
-    uint64_t wait_ns = has_news(w) ? 0 : worker_wait_ns(w, now_ns);
+    uint64_t wait_ns = has_news(w) ? 0 : worker_wait_ns(w, clock_mono_ns());
     if (wait_ns > 0) counter_add(&w->counters.sleeps_total, 1);
-    worker_turn(w, now_ns, clock_real_ns(), wait_ns);
+    uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, wait_ns);
     sleeper_cancel(s);
+    turn(w, clock_mono_ns(), clock_real_ns(), events, count);
 }
 
 /* seq_cst where it matters: after sleeper_prepare, before sleeping. */

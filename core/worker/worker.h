@@ -117,8 +117,8 @@ const struct counters *worker_counters(const struct worker *w);
 int worker_open_io(struct worker *w, struct fault *fault);
 /* Sets the origin of its time; before the first turn. */
 void worker_clock(struct worker *w, uint64_t now_ns);
-/* One turn: takes events (waits for them at most wait_ns), reads ticks, visits cohorts, serves single
- * connections, fires timers. Returns the work done; 0: the caller may sleep. */
+/* One turn at a time that does not move in it: takes events (waits for them at most wait_ns), reads ticks,
+ * visits cohorts, serves single connections, fires timers. Returns the work done; 0: the caller may sleep. */
 uint32_t worker_turn(struct worker *w, uint64_t now_ns, uint64_t real_ns, uint64_t wait_ns);
 /* How long the next turn may wait: until the next timer, at most 1 s. */
 uint64_t worker_wait_ns(const struct worker *w, uint64_t now_ns);

@@ -1,4 +1,5 @@
 """Decisions 3, 6, 8, 12, 16, 22, 25: one chain per connection, whatever is asked."""
+import select, time
 import pytest
 from rig import Closed, Server, ticks_of
 
@@ -174,6 +175,17 @@ def test_decision_25_since_and_the_pong_clock(io):
         e = s.client("/v1/ws?symbols=*&since=1s&policy=complete")
         head = e.next()["seq"]
         assert 1000 < head - e.until_type("subscribed")["seq"] < 3000
+
+
+def test_decision_25_the_pong_of_a_worker_that_slept_tells_when_it_answered(io):
+    with Server(io=io, feed="sim:?symbols=2&rate=1") as s:
+        c = s.client("/v1/ws?symbols=NOBODY&heartbeat=1")
+        for _ in range(3):
+            c.until_type("heartbeat")
+            select.select([c.socket], [], [], 0.4)  # the worker sleeps: until the next heartbeat nothing is for this client
+            before = time.time_ns()
+            c.send(op="ping", id=1)
+            assert before <= c.until_type("pong")["ts"] <= time.time_ns()
 
 
 def test_a_prefix_beside_a_name_that_sorts_before_its_star(io):
