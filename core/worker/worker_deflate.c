@@ -86,6 +86,7 @@ uint32_t deflate_frame(struct worker *w, struct group *g, const uint8_t *frame, 
     }
     uint32_t packed = 0;
     if (try) {
+        if (w->turn_packs_left > 0) w->turn_packs_left--; /* a visit that was begun is ended */
         packed = deflater_pack(w->packing->deflater, WS_DEFLATE_BITS, frame + head, payload, room + HEAD_MAX,
                                payload * PAYS_PERCENT / 100 + WS_DEFLATE_FLUSH);
         if (packed == 0) g->deflate_pause = PAUSE_FRAMES;

@@ -22,7 +22,8 @@ static bool merge(struct worker *w, struct cohort *from, struct cohort *into);
 uint32_t fan_turn(struct worker *w)
 {
     uint32_t share = 0;
-    while (share < TURN_SENDS) {
+    w->turn_packs_left = TURN_PACKS;
+    while (share < TURN_SENDS && w->turn_packs_left > 0) {
         if (share > 0) fold_more(w); /* what came meanwhile: the next cohorts need not wait a turn for it */
         uint32_t gathered = fan_gather(w);
         if (w->visit_count == 0) break;
@@ -37,7 +38,7 @@ static uint32_t fan_gather(struct worker *w)
 {
     uint32_t share = 0;
     w->visit_count = w->send_count = w->arena_used = 0;
-    while (w->send_count < FLUSH_SENDS) {
+    while (w->send_count < FLUSH_SENDS && w->turn_packs_left > 0) {
         if (w->arena_used + RENDER_BYTES_MAX + RENDER_SLACK > w->arena_bytes) break;
         struct cohort *c = groups_next(&w->groups, w->now_ns);
         if (!c) break;
@@ -51,8 +52,8 @@ static uint32_t fan_gather(struct worker *w)
     return share;
 }
 
-/* A large send costs the kernel, and before it whoever packs, about what as many frames of full size do one
- * by one: it counts as those, or a turn of 256 would be four times as long for everybody else. */
+/* A large send costs the kernel about what as many frames of full size do one by one: it counts as those, or
+ * a turn of 256 would be up to four times as long for everybody else. */
 static uint32_t visit_share(const struct visit *v)
 {
     if (v->cohort->group->key.framing == FRAME_BATCH) return v->out->frames; /* bytes may be packed already */

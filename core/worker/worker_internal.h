@@ -23,6 +23,7 @@
 #define FLUSH_ROOM           (FLUSH_SENDS + COHORT_MEMBERS_MAX) /* a cohort is never split over two */
 #define TURN_SENDS           256u   /* of a frame each, then events and single connections have their share */
 #define TURN_UNITS           256u   /* single sends of one turn */
+#define TURN_PACKS           64u    /* frames that either may pack: one costs as much as several sends */
 #define COVER_TICKS          1000u  /* frame=tick: `covered` after so many (decision 16) */
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
 #define OWED_SCAN            2048u  /* log positions looked at for the oldest tick owed */
@@ -182,7 +183,7 @@ struct worker {
     uint64_t offered_real_ns; /* when the last one that did had returned */
     struct packing *packing;  /* NULL: --deflate is off */
 
-    uint32_t turn_scan_left, turn_fold_left;
+    uint32_t turn_scan_left, turn_fold_left, turn_packs_left;
     bool draining;         /* seen server->draining or ->ended */
     uint32_t stalled_seen; /* of server->stalled_looks */
     uint64_t drain_start_ns;

@@ -26,7 +26,8 @@ uint32_t single_turn(struct worker *w)
 {
     uint32_t done = 0;
     w->turn_scan_left = TURN_SCAN;
-    while (done < TURN_UNITS && w->turn_scan_left > 0) {
+    w->turn_packs_left = TURN_PACKS;
+    while (done < TURN_UNITS && w->turn_scan_left > 0 && w->turn_packs_left > 0) {
         uint32_t count = gather(w);
         if (count == 0) break;
         uint32_t failed = w->io->ops->send_flush(w->io, w->failed);
@@ -46,7 +47,7 @@ static uint32_t gather(struct worker *w)
 {
     w->unit_count = w->arena_used = 0;
     uint32_t tries = w->ready_count; /* each ready connection once */
-    while (tries-- > 0 && w->unit_count < FLUSH_SENDS && w->turn_scan_left > 0) {
+    while (tries-- > 0 && w->unit_count < FLUSH_SENDS && w->turn_scan_left > 0 && w->turn_packs_left > 0) {
         if (w->arena_bytes - w->arena_used < 4 * (RENDER_BYTES_MAX + RENDER_SLACK)) break;
         struct conn *c = ready_next(w);
         c->flags &= ~(uint32_t)CF_READY;

@@ -374,6 +374,55 @@ static void a_busy_feed_does_not_part_the_cohorts(void **state)
     close_rig();
 }
 
+#define LISTS      200u
+#define TURN_PACKS 64u
+#define RUN_FRAMES 4u /* of a visit, which is not cut short */
+
+/* Where nobody shares a frame each is packed alone: a turn packs a bounded number, so that pings, commands
+ * and newcomers do not wait for all of them. */
+static void a_turn_packs_a_bounded_number_of_frames(void **state)
+{
+    (void)state;
+    static struct client c[LISTS];
+    static struct got g;
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = 4096,
+                                        .symbols = 512,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .deflate_members_least = 1,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        char query[96];
+        snprintf(query, sizeof query, "symbols=" ALL_EASY ",X%u&snapshot=0&policy=complete", i);
+        client_connect_with(&r, &c[i], query, OFFER);
+        if (i % 50 == 49) rig_turns(&r, 10);
+    }
+    for (uint32_t i = 0; i < LISTS; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    for (uint32_t i = 0; i < 400; i++) trade(news); /* three frames for each */
+    uint64_t begun = rig_counter(&r, deflate_frames_total), most = 0;
+    for (uint32_t turn = 0; turn < 40; turn++) {
+        uint64_t before = rig_counter(&r, deflate_frames_total);
+        rig_turn(&r);
+        most = max_u64(most, rig_counter(&r, deflate_frames_total) - before);
+    }
+    assert_true(rig_counter(&r, deflate_frames_total) - begun >= 3 * LISTS);
+    assert_true(most >= TURN_PACKS && most < TURN_PACKS + RUN_FRAMES);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        uint64_t last = 0;
+        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
+            take(&c[i], &g);
+            last = json_number((const char *)g.plain, "to");
+        }
+        assert_true(last == log_head(r.server.log));
+        client_close(&c[i]);
+    }
+    close_rig();
+}
+
 /* One long frame, the same ticks under each level. */
 static void batch_at(uint32_t level, struct got *out)
 {
@@ -414,6 +463,7 @@ int main(void)
         cmocka_unit_test(members_are_those_of_the_set),
         cmocka_unit_test(who_changed_his_set_is_no_member),
         cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
+        cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
         cmocka_unit_test(levels_differ_in_bytes_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
