@@ -15,7 +15,8 @@
 #define PAYS_PERCENT 90u /* packed to more than this: sent as it is */
 #define PAUSE_FRAMES 64u /* of the group that are not tried after that */
 
-static bool serves(const struct packing *p, const struct group *g, const struct render_in *in);
+static struct packed *packed_of(struct packing *p, const struct group *g);
+static bool serves(const struct render_in *k, const struct render_in *in);
 static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
                         uint8_t *room);
 
@@ -23,19 +24,39 @@ int deflate_visit(struct worker *w, struct group *g, const struct render_in *in,
                   struct render_out *out)
 {
     struct packing *p = w->packing;
-    if (serves(p, g, in)) { /* cohorts side by side: the same bytes again */
-        render_out_copy(out, &p->out);
-        memcpy(room, p->bytes, out->bytes);
+    struct packed *k = packed_of(p, g);
+    bool own = k->group_born == g->born;
+    k->used = ++p->uses;
+    if (own && serves(&k->in, in)) { /* the same bytes again */
+        render_out_copy(out, &k->out);
+        memcpy(room, k->bytes, out->bytes);
         return 0;
+    }
+    /* One that stands elsewhere than the rest comes to where they stand, and is in step from then on. */
+    if (own && in->from < k->out.to && k->out.to < in->to) {
+        struct render_in joins = *in;
+        joins.to = k->out.to;
+        return deflate_render(w, g, &joins, room, out);
     }
     int result = deflate_render(w, g, in, room, out);
     bool keep = result == 0 && out->frames > 0 && g->cohort_count > 1;
-    p->group_born = keep ? g->born : 0;
+    k->group_born = keep ? g->born : 0;
     if (!keep) return result;
-    p->in = *in;
-    render_out_copy(&p->out, out);
-    memcpy(p->bytes, room, out->bytes);
+    k->in = *in;
+    render_out_copy(&k->out, out);
+    memcpy(k->bytes, room, out->bytes);
     return 0;
+}
+
+/* The group's own, or the one that was not used for longest. */
+static struct packed *packed_of(struct packing *p, const struct group *g)
+{
+    struct packed *oldest = &p->kept[0];
+    for (uint32_t i = 0; i < PACKED_KEPT; i++) {
+        if (p->kept[i].group_born == g->born) return &p->kept[i];
+        if (p->kept[i].used < oldest->used) oldest = &p->kept[i];
+    }
+    return oldest;
 }
 
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
@@ -48,12 +69,10 @@ int deflate_render(struct worker *w, struct group *g, const struct render_in *in
 
 /* Though more has come since: who was in step stays in step, or each cohort would stand where no other does,
  * and be packed for alone from then on. The rest comes with its next visit. */
-static bool serves(const struct packing *p, const struct group *g, const struct render_in *in)
+static bool serves(const struct render_in *k, const struct render_in *in)
 {
-    const struct render_in *k = &p->in;
-    return p->group_born == g->born && k->from == in->from && k->to <= in->to &&
-           k->position == in->position && k->force == in->force && k->conflate == in->conflate &&
-           k->scan_max == in->scan_max && k->bytes_max == in->bytes_max &&
+    return k->from == in->from && k->to <= in->to && k->position == in->position && k->force == in->force &&
+           k->conflate == in->conflate && k->scan_max == in->scan_max && k->bytes_max == in->bytes_max &&
            k->conflated_before == in->conflated_before;
 }
 

@@ -24,6 +24,7 @@
 #define TURN_SENDS           256u   /* of a frame each, then events and single connections have their share */
 #define TURN_UNITS           256u   /* single sends of one turn */
 #define TURN_PACKS           64u    /* frames that either may pack: one costs as much as several sends */
+#define PACKED_KEPT          8u     /* large groups whose cohorts may take turns in the round */
 #define COVER_TICKS          1000u  /* frame=tick: `covered` after so many (decision 16) */
 #define TURN_SCAN            16384u /* log positions scanned for those behind in one turn (decision 19) */
 #define OWED_SCAN            2048u  /* log positions looked at for the oldest tick owed */
@@ -47,15 +48,21 @@ struct input_block {
 };
 _Static_assert(sizeof(struct input_block) == 4096, "a pool's blocks are whole pages");
 
+/* The last request of a cohort of a group that has others, and what it came to. */
+struct packed {
+    uint64_t group_born; /* of the group; 0: none */
+    uint64_t used;       /* packing.uses then; the least is the first to be given up */
+    struct render_in in;
+    struct render_out out;
+    uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
+};
+
 /* What permessage-deflate works with: reserved at start, touched by the first who agreed on it. */
 struct packing {
     struct deflater *deflater;
     uint8_t *message; /* a client's, unpacked: --max-message and one byte */
-    /* The last request of a cohort of a group that has others, and what it came to. */
-    uint64_t group_born; /* of the group; 0: none */
-    struct render_in in;
-    struct render_out out;
-    uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
+    uint64_t uses;
+    struct packed kept[PACKED_KEPT];                /* of different groups */
     uint8_t plain[RENDER_BYTES_MAX + RENDER_SLACK]; /* rendered, to be packed */
 };
 

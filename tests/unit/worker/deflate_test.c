@@ -374,6 +374,44 @@ static void a_busy_feed_does_not_part_the_cohorts(void **state)
     close_rig();
 }
 
+/* Two sets whose cohorts take turns in the round, and stood apart at first: each set is packed for as one. */
+static void sets_beside_each_other_and_cohorts_apart_share_what_is_packed(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"symbols=*&snapshot=0&policy=complete",
+                                          "symbols=" ALL_EASY "&snapshot=0&policy=complete"};
+    static struct client c[2 * CROWD];
+    open_rig_with(&(struct rig_options){.connections = 512,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .cohort_members = 25,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < 2 * CROWD; i++) {
+        client_connect_with(&r, &c[i], queries[i / 25 % 2], OFFER);
+        if (i % 25 == 24) rig_turns(&r, 6);
+    }
+    for (uint32_t i = 0; i < 2 * CROWD; i++) assert_true(client_upgraded(&c[i]));
+    assert_int_equal(rig_counter(&r, cohorts), 2 * CROWD / 25);
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_ticks_come;
+    sim_io(r.sim)->ops = &ops;
+    trade(news);
+    rig_turns(&r, 10); /* the first cohorts have more than the last: they stand apart */
+    uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+    rig_turns(&r, 20);
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    frames = rig_counter(&r, frames_total) - frames;
+    sim_io(r.sim)->ops = sim_ops;
+    assert_true(frames >= 20 * 2 * CROWD / 4);
+    assert_true(packed * CROWD <= frames * 2);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < 2 * CROWD; i++) client_close(&c[i]);
+    close_rig();
+}
+
 #define LISTS      200u
 #define TURN_PACKS 64u
 #define RUN_FRAMES 4u /* of a visit, which is not cut short */
@@ -463,6 +501,7 @@ int main(void)
         cmocka_unit_test(members_are_those_of_the_set),
         cmocka_unit_test(who_changed_his_set_is_no_member),
         cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
+        cmocka_unit_test(sets_beside_each_other_and_cohorts_apart_share_what_is_packed),
         cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
         cmocka_unit_test(levels_differ_in_bytes_alone),
     };
