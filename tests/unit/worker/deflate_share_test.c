@@ -1,0 +1,165 @@
+/* tests/unit/worker/deflate_share_test.c -- goal: what is packed for one cohort is not packed again for
+ * another that stands at the same place of the same set, whoever is visited in between; and a turn packs a
+ * bounded number of frames. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/deflate_rig.h"
+
+#define CROWD 200u /* four cohorts, and so four submissions a turn */
+
+static uint32_t news;
+static const struct io_ops *sim_ops;
+
+/* With each submission of data a tick comes, as a feed's would: before the next one it is read. */
+static uint32_t flush_while_ticks_come(struct io *io, struct io_sent *failed)
+{
+    trade(news);
+    return sim_ops->send_flush(io, failed);
+}
+
+static void a_busy_feed_does_not_part_the_cohorts(void **state)
+{
+    (void)state;
+    static struct client c[CROWD];
+    static struct got g;
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        client_connect_with(&r, &c[i], "symbols=*&snapshot=0", OFFER);
+        if (i % 50 == 49) rig_turns(&r, 10);
+    }
+    for (uint32_t i = 0; i < CROWD; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    assert_int_equal(rig_counter(&r, cohorts), 4);
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_ticks_come;
+    uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+    trade(news);
+    sim_io(r.sim)->ops = &ops;
+    rig_turns(&r, 20);
+    sim_io(r.sim)->ops = sim_ops;
+    rig_turns(&r, 4);
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    frames = rig_counter(&r, frames_total) - frames;
+    assert_true(frames >= 20 * CROWD);
+    assert_true(packed * CROWD <= frames * 2); /* for all four, or nearly */
+    for (uint32_t i = 0; i < CROWD; i++) {
+        uint64_t last = 0;
+        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
+            take(&c[i], &g);
+            last = json_number((const char *)g.plain, "to");
+        }
+        assert_true(last == log_head(r.server.log));
+        client_close(&c[i]);
+    }
+    close_rig();
+}
+
+/* Two sets whose cohorts take turns in the round, and stood apart at first: each set is packed for as one. */
+static void sets_beside_each_other_and_cohorts_apart_share_what_is_packed(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"symbols=*&snapshot=0&policy=complete",
+                                          "symbols=" ALL_EASY "&snapshot=0&policy=complete"};
+    static struct client c[2 * CROWD];
+    open_rig_with(&(struct rig_options){.connections = 512,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .cohort_members = 25,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < 2 * CROWD; i++) {
+        client_connect_with(&r, &c[i], queries[i / 25 % 2], OFFER);
+        if (i % 25 == 24) rig_turns(&r, 6);
+    }
+    for (uint32_t i = 0; i < 2 * CROWD; i++) assert_true(client_upgraded(&c[i]));
+    assert_int_equal(rig_counter(&r, cohorts), 2 * CROWD / 25);
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_ticks_come;
+    sim_io(r.sim)->ops = &ops;
+    trade(news);
+    rig_turns(&r, 10); /* the first cohorts have more than the last: they stand apart */
+    uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+    rig_turns(&r, 20);
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    frames = rig_counter(&r, frames_total) - frames;
+    sim_io(r.sim)->ops = sim_ops;
+    assert_true(frames >= 20 * 2 * CROWD / 4);
+    assert_true(packed * CROWD <= frames * 2);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < 2 * CROWD; i++) client_close(&c[i]);
+    close_rig();
+}
+
+#define LISTS      200u
+#define TURN_PACKS 64u
+#define RUN_FRAMES 4u /* of a visit, which is not cut short */
+
+/* Where nobody shares a frame each is packed alone: a turn packs a bounded number, so that pings, commands
+ * and newcomers do not wait for all of them. */
+static void a_turn_packs_a_bounded_number_of_frames(void **state)
+{
+    (void)state;
+    static struct client c[LISTS];
+    static struct got g;
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = 4096,
+                                        .symbols = 512,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .deflate_members_least = 1,
+                                        .window_max = 1 << 20});
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        char query[96];
+        snprintf(query, sizeof query, "symbols=" ALL_EASY ",X%u&snapshot=0&policy=complete", i);
+        client_connect_with(&r, &c[i], query, OFFER);
+        if (i % 50 == 49) rig_turns(&r, 10);
+    }
+    for (uint32_t i = 0; i < LISTS; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    for (uint32_t i = 0; i < 400; i++) trade(news); /* three frames for each */
+    uint64_t begun = rig_counter(&r, deflate_frames_total), most = 0;
+    for (uint32_t turn = 0; turn < 40; turn++) {
+        uint64_t before = rig_counter(&r, deflate_frames_total);
+        rig_turn(&r);
+        most = max_u64(most, rig_counter(&r, deflate_frames_total) - before);
+    }
+    assert_true(rig_counter(&r, deflate_frames_total) - begun >= 3 * LISTS);
+    assert_true(most >= TURN_PACKS && most < TURN_PACKS + RUN_FRAMES);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        uint64_t last = 0;
+        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
+            take(&c[i], &g);
+            last = json_number((const char *)g.plain, "to");
+        }
+        assert_true(last == log_head(r.server.log));
+        client_close(&c[i]);
+    }
+    close_rig();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
+        cmocka_unit_test(sets_beside_each_other_and_cohorts_apart_share_what_is_packed),
+        cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
