@@ -16,6 +16,8 @@
 #define PAUSE_FRAMES 64u /* of the group that are not tried after that */
 
 static struct packed *packed_of(struct packing *p, const struct group *g);
+static void packed_keep(struct packing *p, const struct group *g, const struct render_in *in,
+                        const uint8_t *bytes, const struct render_out *out);
 static bool serves(const struct render_in *k, const struct render_in *in);
 static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
                         uint8_t *room);
@@ -23,40 +25,46 @@ static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames
 int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                   struct render_out *out)
 {
-    struct packing *p = w->packing;
-    struct packed *k = packed_of(p, g);
-    bool own = k->group_born == g->born;
-    k->used = ++p->uses;
-    if (own && serves(&k->in, in)) { /* the same bytes again */
+    struct packed *k = packed_of(w->packing, g);
+    if (k) k->used = ++w->packing->uses;
+    if (k && serves(&k->in, in)) { /* the same bytes again */
         render_out_copy(out, &k->out);
         memcpy(room, k->bytes, out->bytes);
         return 0;
     }
     /* One that stands elsewhere than the rest comes to where they stand, and is in step from then on. */
-    if (own && in->from < k->out.to && k->out.to < in->to) {
+    if (k && in->from < k->out.to && k->out.to < in->to) {
         struct render_in joins = *in;
         joins.to = k->out.to;
         return deflate_render(w, g, &joins, room, out);
     }
     int result = deflate_render(w, g, in, room, out);
     bool keep = result == 0 && out->frames > 0 && g->cohort_count > 1;
-    k->group_born = keep ? g->born : 0;
-    if (!keep) return result;
-    k->in = *in;
-    render_out_copy(&k->out, out);
-    memcpy(k->bytes, room, out->bytes);
-    return 0;
+    if (k) k->group_born = k->used = 0;
+    if (keep) packed_keep(w->packing, g, in, room, out);
+    return result;
 }
 
-/* The group's own, or the one that was not used for longest. */
+/* The group's own, or NULL. */
 static struct packed *packed_of(struct packing *p, const struct group *g)
 {
-    struct packed *oldest = &p->kept[0];
-    for (uint32_t i = 0; i < PACKED_KEPT; i++) {
+    for (uint32_t i = 0; i < PACKED_KEPT; i++)
         if (p->kept[i].group_born == g->born) return &p->kept[i];
-        if (p->kept[i].used < oldest->used) oldest = &p->kept[i];
-    }
-    return oldest;
+    return NULL;
+}
+
+/* In the place of the one that was not used for longest; free ones first. */
+static void packed_keep(struct packing *p, const struct group *g, const struct render_in *in,
+                        const uint8_t *bytes, const struct render_out *out)
+{
+    struct packed *k = &p->kept[0];
+    for (uint32_t i = 1; i < PACKED_KEPT; i++)
+        if (p->kept[i].used < k->used) k = &p->kept[i];
+    k->group_born = g->born;
+    k->used = ++p->uses;
+    k->in = *in;
+    render_out_copy(&k->out, out);
+    memcpy(k->bytes, bytes, out->bytes);
 }
 
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,

@@ -105,6 +105,42 @@ static void sets_beside_each_other_and_cohorts_apart_share_what_is_packed(void *
     close_rig();
 }
 
+#define BETWEEN 10u /* more than the sets that are remembered */
+
+/* Sets in one cohort have nobody to share with, and nothing is remembered for them: between the visits of a
+ * large set's cohorts there may be any number of theirs. */
+static void sets_of_one_cohort_take_no_place_from_a_large_one(void **state)
+{
+    (void)state;
+    static struct client c[4][25 + BETWEEN];
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .cohort_members = 25,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .deflate_members_least = 1,
+                                        .window_max = 1 << 20});
+    uint32_t s = rig_symbol(&r, ALL_EASY);
+    for (uint32_t cohort = 0; cohort < 4; cohort++)
+        for (uint32_t i = 0; i < 25 + BETWEEN; i++) {
+            char query[96] = "symbols=*&snapshot=0";
+            if (i >= 25) snprintf(query, sizeof query, "symbols=" ALL_EASY ",X%u-%u&snapshot=0", cohort, i);
+            subscribe(&c[cohort][i], query);
+        }
+    assert_int_equal(rig_counter(&r, cohorts), 4 * (1 + BETWEEN));
+    rig_turns(&r, 4);
+    for (uint32_t round = 0; round < 3; round++) {
+        uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+        trade(s);
+        rig_turns(&r, 4);
+        assert_int_equal(rig_counter(&r, frames_total) - frames, 4 * (25 + BETWEEN));
+        assert_int_equal(rig_counter(&r, deflate_frames_total) - packed, 1 + 4 * BETWEEN);
+    }
+    for (uint32_t cohort = 0; cohort < 4; cohort++)
+        for (uint32_t i = 0; i < 25 + BETWEEN; i++) client_close(&c[cohort][i]);
+    close_rig();
+}
+
 #define LISTS      200u
 #define TURN_PACKS 64u
 #define RUN_FRAMES 4u /* of a visit, which is not cut short */
@@ -159,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
         cmocka_unit_test(sets_beside_each_other_and_cohorts_apart_share_what_is_packed),
+        cmocka_unit_test(sets_of_one_cohort_take_no_place_from_a_large_one),
         cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
