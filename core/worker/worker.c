@@ -28,6 +28,7 @@ static void completions_lost(struct worker *w);
 static void publish(struct worker *w);
 static void *run(void *context);
 static int pin(const struct worker *w, struct fault *fault);
+static uint32_t turn_now(struct worker *w, const struct io_event *events, uint32_t count);
 static void idle(struct worker *w);
 static bool has_news(const struct worker *w);
 
@@ -219,8 +220,11 @@ static void *run(void *context)
     int result = w->start_result;
     atomic_store_explicit(&w->opened, true, memory_order_release);
     if (result < 0) return NULL;
-    while (!atomic_load_explicit(&w->stop, memory_order_relaxed))
-        if (worker_turn(w, clock_mono_ns(), clock_real_ns(), 0) == 0) idle(w);
+    struct io_event events[EVENTS_MAX];
+    while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+        uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, 0);
+        if (turn_now(w, events, count) == 0) idle(w);
+    }
     return NULL;
 }
 
@@ -233,8 +237,14 @@ static int pin(const struct worker *w, struct fault *fault)
                      w->options.index, cpu, strerror(-rc));
 }
 
-/* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. What came is
- * answered at the time it came: the clock is read after the wait. */
+/* What came is answered at the time it came: the clock is read after the wait, however short that was to be:
+ * it sends what stands in the ring, and others have the processor in between. */
+static uint32_t turn_now(struct worker *w, const struct io_event *events, uint32_t count)
+{
+    return turn(w, clock_mono_ns(), clock_real_ns(), events, count);
+}
+
+/* Spins a little, then sleeps in the io until somebody wakes it, a timer is due, or 1 s is over. */
 static void idle(struct worker *w)
 {
     uint64_t until = w->now_ns + w->options.spin_ns;
@@ -247,7 +257,7 @@ static void idle(struct worker *w)
     if (wait_ns > 0) counter_add(&w->counters.sleeps_total, 1);
     uint32_t count = w->io->ops->wait(w->io, events, EVENTS_MAX, wait_ns);
     sleeper_cancel(s);
-    turn(w, clock_mono_ns(), clock_real_ns(), events, count);
+    turn_now(w, events, count);
 }
 
 /* seq_cst where it matters: after sleeper_prepare, before sleeping. */
