@@ -15,9 +15,12 @@
 #define PAYS_PERCENT 90u /* packed to more than this: sent as it is */
 #define PAUSE_FRAMES 64u /* of the group that are not tried after that */
 
-static struct packed *packed_of(struct packing *p, const struct group *g);
-static void packed_keep(struct packing *p, const struct group *g, const struct render_in *in,
-                        const uint8_t *bytes, const struct render_out *out);
+static struct packed_set *packed_of(struct packing *p, const struct group *g);
+static struct packed_set *packed_of_new(struct packing *p, const struct group *g);
+static void packed_keep(struct packed *k, const struct render_in *in, const uint8_t *bytes,
+                        const struct render_out *out);
+static bool packed_again(const struct packed *k, const struct render_in *in, uint8_t *room,
+                         struct render_out *out);
 static bool serves(const struct render_in *k, const struct render_in *in);
 static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames, struct render_out *out,
                         uint8_t *room);
@@ -25,28 +28,27 @@ static void pack_frames(struct worker *w, struct group *g, const uint8_t *frames
 int deflate_visit(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,
                   struct render_out *out)
 {
-    struct packed *k = packed_of(w->packing, g);
-    if (k) k->used = ++w->packing->uses;
-    if (k && serves(&k->in, in)) { /* the same bytes again */
-        render_out_copy(out, &k->out);
-        memcpy(room, k->bytes, out->bytes);
-        return 0;
+    struct packed_set *k = packed_of(w->packing, g);
+    if (k) {
+        k->used = ++w->packing->uses;
+        if (packed_again(&k->ahead, in, room, out) || packed_again(&k->apart, in, room, out)) return 0;
     }
     /* One that stands elsewhere than the rest comes to where they stand, and is in step from then on. */
-    if (k && in->from < k->out.to && k->out.to < in->to) {
-        struct render_in joins = *in;
-        joins.to = k->out.to;
-        return deflate_render(w, g, &joins, room, out);
+    bool apart = k && in->from < k->ahead.out.to && k->ahead.out.to <= in->to;
+    struct render_in to_ahead = *in;
+    if (apart) to_ahead.to = k->ahead.out.to;
+    int result = deflate_render(w, g, &to_ahead, room, out);
+    if (result < 0 || out->frames == 0 || g->cohort_count < 2) {
+        if (k && !apart) k->group_born = k->used = 0;
+        return result;
     }
-    int result = deflate_render(w, g, in, room, out);
-    bool keep = result == 0 && out->frames > 0 && g->cohort_count > 1;
-    if (k) k->group_born = k->used = 0;
-    if (keep) packed_keep(w->packing, g, in, room, out);
-    return result;
+    if (!k) k = packed_of_new(w->packing, g);
+    packed_keep(apart ? &k->apart : &k->ahead, &to_ahead, room, out);
+    return 0;
 }
 
 /* The group's own, or NULL. */
-static struct packed *packed_of(struct packing *p, const struct group *g)
+static struct packed_set *packed_of(struct packing *p, const struct group *g)
 {
     for (uint32_t i = 0; i < PACKED_KEPT; i++)
         if (p->kept[i].group_born == g->born) return &p->kept[i];
@@ -54,17 +56,33 @@ static struct packed *packed_of(struct packing *p, const struct group *g)
 }
 
 /* In the place of the one that was not used for longest; free ones first. */
-static void packed_keep(struct packing *p, const struct group *g, const struct render_in *in,
-                        const uint8_t *bytes, const struct render_out *out)
+static struct packed_set *packed_of_new(struct packing *p, const struct group *g)
 {
-    struct packed *k = &p->kept[0];
+    struct packed_set *k = &p->kept[0];
     for (uint32_t i = 1; i < PACKED_KEPT; i++)
         if (p->kept[i].used < k->used) k = &p->kept[i];
     k->group_born = g->born;
     k->used = ++p->uses;
+    k->apart.out.frames = 0;
+    return k;
+}
+
+static void packed_keep(struct packed *k, const struct render_in *in, const uint8_t *bytes,
+                        const struct render_out *out)
+{
     k->in = *in;
     render_out_copy(&k->out, out);
     memcpy(k->bytes, bytes, out->bytes);
+}
+
+/* True: they are the same bytes again. */
+static bool packed_again(const struct packed *k, const struct render_in *in, uint8_t *room,
+                         struct render_out *out)
+{
+    if (k->out.frames == 0 || !serves(&k->in, in)) return false;
+    render_out_copy(out, &k->out);
+    memcpy(room, k->bytes, out->bytes);
+    return true;
 }
 
 int deflate_render(struct worker *w, struct group *g, const struct render_in *in, uint8_t *room,

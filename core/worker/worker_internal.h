@@ -48,13 +48,19 @@ struct input_block {
 };
 _Static_assert(sizeof(struct input_block) == 4096, "a pool's blocks are whole pages");
 
-/* The last request of a cohort of a group that has others, and what it came to. */
+/* A request of a cohort of a group that has others, and what it came to. */
 struct packed {
-    uint64_t group_born; /* of the group; 0: none */
-    uint64_t used;       /* packing.uses then; the least is the first to be given up */
     struct render_in in;
     struct render_out out;
     uint8_t bytes[RENDER_BYTES_MAX + RENDER_SLACK];
+};
+
+/* The last ones of a group. */
+struct packed_set {
+    uint64_t group_born; /* 0: none */
+    uint64_t used;       /* packing.uses then; the least is the first to be given up */
+    struct packed ahead; /* up to all that was there */
+    struct packed apart; /* of one that stood elsewhere, up to where the other ended; no frames: none */
 };
 
 /* What permessage-deflate works with: reserved at start, touched by the first who agreed on it. */
@@ -62,7 +68,7 @@ struct packing {
     struct deflater *deflater;
     uint8_t *message; /* a client's, unpacked: --max-message and one byte */
     uint64_t uses;
-    struct packed kept[PACKED_KEPT];                /* of different groups */
+    struct packed_set kept[PACKED_KEPT];            /* of different groups */
     uint8_t plain[RENDER_BYTES_MAX + RENDER_SLACK]; /* rendered, to be packed */
 };
 

@@ -141,6 +141,71 @@ static void sets_of_one_cohort_take_no_place_from_a_large_one(void **state)
     close_rig();
 }
 
+#define FULL 64u /* a cohort of the most members fills a submission */
+
+/* Packed frames of the turns until all have the next tick of a symbol that was quiet; in the cohorts whose
+ * numbers are in `late` stand others, who came after ticks that were not for them: their frame's "from" is
+ * another. busy: ticks come with each submission. */
+static uint64_t packed_for_two_camps(uint32_t cohorts, uint32_t members, uint32_t late, bool busy)
+{
+    static struct client c[512];
+    uint32_t count = cohorts * members;
+    open_rig_with(&(struct rig_options){.connections = 768,
+                                        .log_capacity = 4096,
+                                        .symbols = 64,
+                                        .cohort_members = members,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    uint32_t other = rig_symbol(&r, "OTHER");
+    news = rig_symbol(&r, ALL_EASY);
+    for (uint32_t i = 0; i < count; i++) {
+        client_connect_with(&r, &c[i], "symbols=" ALL_EASY "&snapshot=0", OFFER);
+        if (i % members == members - 1) rig_turns(&r, 10);
+    }
+    trade(news);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < count; i++)
+        if (late >> i / members & 1) {
+            sim_peer_close(r.sim, c[i].peer, IO_CLOSE_RESET);
+            client_close(&c[i]);
+        }
+    rig_turns(&r, 10);
+    trade(other);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < count; i++)
+        if (late >> i / members & 1) client_connect_with(&r, &c[i], "symbols=" ALL_EASY "&snapshot=0", OFFER);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    assert_int_equal(rig_counter(&r, cohorts), cohorts);
+    assert_int_equal(rig_counter(&r, behind), 0);
+    uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_ticks_come;
+    trade(news);
+    if (busy) sim_io(r.sim)->ops = &ops;
+    rig_turn(&r);
+    sim_io(r.sim)->ops = sim_ops;
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    assert_int_equal(rig_counter(&r, frames_total) - frames, count);
+    rig_turns(&r, 10);
+    for (uint32_t i = 0; i < count; i++) client_close(&c[i]);
+    close_rig();
+    return packed;
+}
+
+/* Who stand together share, wherever that is: apart from the rest, or where the next ones do not. */
+static void camps_are_packed_for_once_each(void **state)
+{
+    (void)state;
+    assert_int_equal(packed_for_two_camps(10, 1, 0, false), 1);
+    assert_int_equal(packed_for_two_camps(10, 1, 0x155, false), 2); /* by turns */
+    assert_int_equal(packed_for_two_camps(4, FULL, 1, true), 2);
+}
+
 #define LISTS      200u
 #define TURN_PACKS 64u
 #define RUN_FRAMES 4u /* of a visit, which is not cut short */
@@ -196,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_busy_feed_does_not_part_the_cohorts),
         cmocka_unit_test(sets_beside_each_other_and_cohorts_apart_share_what_is_packed),
         cmocka_unit_test(sets_of_one_cohort_take_no_place_from_a_large_one),
+        cmocka_unit_test(camps_are_packed_for_once_each),
         cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
