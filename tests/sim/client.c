@@ -115,6 +115,13 @@ static void start(struct client *c)
     a.rate = 1 + any(c, 50);
     a.has_snapshot = any(c, 3) == 0;
     a.snapshot = any(c, 2);
+    if (c->alike && any(c, 4) > 0) {
+        a.has_policy = a.has_framing = false;
+        a.has_rate = c->alike_rate > 0;
+        a.rate = c->alike_rate;
+        memset(a.kinds, 0, sizeof a.kinds);
+        a.kinds[1 + any(c, 8) / 7] = KINDS_CLIENT; /* one that is quiet at times */
+    }
     uint32_t r = any(c, 40);
     if (r < 30) {
         if (c->positioned) { /* the promise: what was told is not told again, and nothing is missing */
@@ -339,7 +346,7 @@ void client_ask(struct client *c)
     if (c->asked_count == ASKED_MAX || c->asked_count > any(c, ASKED_MAX) || !has_room(c, 1500)) return;
     struct asked a = {.id = ++c->next_id};
     uint32_t r = any(c, 20);
-    if (r < 3) {
+    if (r < 3 || (c->alike && any(c, 8) > 0)) {
         a.what = ASK_PING;
     } else if (r < 12) {
         a.what = ASK_SUBSCRIBE;

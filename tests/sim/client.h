@@ -49,6 +49,8 @@ struct client {
     struct random *random; /* the world's */
     uint32_t number;
     uint32_t rules_max;
+    bool alike;          /* wants mostly what the others want, packed: a set has several cohorts */
+    uint64_t alike_rate; /* ... and is conflated; 0: not */
     struct client_world {
         const uint64_t *now_ns, *ending_since_ns; /* 0: the server does not end */
         const uint64_t *real_most_ns;             /* the wall clock jumps: the latest it has shown */

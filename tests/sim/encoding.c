@@ -17,6 +17,10 @@ void encoding_draw(struct client *c)
 {
     c->binary = random_below(c->random, 3) == 0;
     c->deflate = random_below(c->random, 3) == 0;
+    if (c->alike && random_below(c->random, 4) > 0) {
+        c->binary = c->number % 4 == 0;
+        c->deflate = true;
+    }
     client_bin_free(&c->bin);
 }
 

@@ -52,6 +52,8 @@ void world_open(struct world *w, uint64_t seed)
         c->random = &w->random;
         c->number = i;
         c->rules_max = (uint32_t)w->settings.rules_max;
+        c->alike = seed % 6 == 5; /* none of the regressions: they keep their meaning */
+        c->alike_rate = seed % 12 == 5 ? 20 : 0;
         c->epoch = SIM_EPOCH;
         c->log_capacity = log_capacity(w->log);
         c->world = (struct client_world){.now_ns = &w->now_ns,
