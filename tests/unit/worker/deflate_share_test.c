@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "support/deflate_rig.h"
 
 #define CROWD 200u /* four cohorts, and so four submissions a turn */
@@ -206,6 +207,102 @@ static void camps_are_packed_for_once_each(void **state)
     assert_int_equal(packed_for_two_camps(4, FULL, 1, true), 2);
 }
 
+#define MIXED    160u /* in ten cohorts of each of two sets */
+#define SEQS_MAX 4096u
+
+/* What each of two sets has to get: by seq, a bit for each. */
+static uint8_t wanted[SEQS_MAX];
+static struct random mixed_random;
+static uint32_t mixed_names;
+
+/* With each submission some ticks come, now and then of a symbol that is new, also to the sets. */
+static void ticks_of_both_sets(void)
+{
+    for (uint64_t i = 1 + random_below(&mixed_random, 3); i > 0; i--) {
+        char name[16];
+        uint64_t n = random_below(&mixed_random, mixed_names + 1);
+        if (n == mixed_names && mixed_names < 40) mixed_names++;
+        snprintf(name, sizeof name, "%c%u", n % 2 ? 'E' : 'O', (uint32_t)n);
+        trade(rig_symbol(&r, name));
+        uint64_t seq = log_head(r.server.log);
+        assert_true(seq < SEQS_MAX);
+        wanted[seq] = n % 2 ? 3 : 1;
+    }
+}
+
+static uint32_t flush_while_both_come(struct io *io, struct io_sent *failed)
+{
+    ticks_of_both_sets();
+    return sim_ops->send_flush(io, failed);
+}
+
+/* Each tick of the set, once and in order; ranges that chain. */
+static void takes_all(struct client *c, uint8_t set)
+{
+    static struct got g;
+    uint64_t at = c->position;
+    while (client_read(c, UINT32_MAX), c->size > 0) {
+        take(c, &g);
+        const char *m = (const char *)g.plain;
+        assert_true(json_number(m, "from") == c->position);
+        c->position = json_number(m, "to");
+        while ((m = strstr(m + 1, "\"seq\":")) != NULL) {
+            uint64_t seq = json_number(m, "seq");
+            for (at++; at < seq; at++) assert_false(wanted[at] & set);
+            assert_true(at == seq && (wanted[seq] & set));
+        }
+        for (; at < c->position; at++) assert_false(wanted[at + 1] & set);
+    }
+    while (++at <= log_head(r.server.log)) assert_false(wanted[at] & set);
+}
+
+static void who_shares_a_packed_frame_gets_all_of_his_own(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"symbols=*&snapshot=0&policy=complete",
+                                          "symbols=E*&snapshot=0&policy=complete"};
+    static struct client c[MIXED];
+    random_seed(&mixed_random, 1);
+    mixed_names = 0;
+    memset(wanted, 0, sizeof wanted);
+    open_rig_with(&(struct rig_options){.connections = 256,
+                                        .log_capacity = SEQS_MAX,
+                                        .symbols = 64,
+                                        .cohort_members = 8,
+                                        .deflate_bytes_least = BYTES_LEAST,
+                                        .window_max = 1 << 20});
+    sim_ops = sim_io(r.sim)->ops;
+    struct io_ops ops = *sim_ops;
+    ops.send_flush = flush_while_both_come;
+    for (uint32_t i = 0; i < MIXED; i++) {
+        client_connect_with(&r, &c[i], queries[i / 8 % 2], OFFER);
+        if (i % 8 < 7) continue;
+        rig_turns(&r, 6);
+        if (i > MIXED / 2) ticks_of_both_sets(); /* the others come at different positions */
+    }
+    for (uint32_t i = 0; i < MIXED; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+    uint64_t renders = rig_counter(&r, renders_total), packed = rig_counter(&r, deflate_frames_total);
+    for (uint32_t round = 0; round < 20; round++) {
+        ticks_of_both_sets();
+        sim_io(r.sim)->ops = &ops;
+        rig_turns(&r, 3);
+        sim_io(r.sim)->ops = sim_ops;
+        if (round % 4 == 0) rig_turns(&r, 6);
+    }
+    rig_turns(&r, 10);
+    renders = rig_counter(&r, renders_total) - renders;
+    packed = rig_counter(&r, deflate_frames_total) - packed;
+    assert_true(packed * 2 < renders);
+    for (uint32_t i = 0; i < MIXED; i++) {
+        takes_all(&c[i], 1 << i / 8 % 2);
+        client_close(&c[i]);
+    }
+    close_rig();
+}
+
 #define LISTS      200u
 #define TURN_PACKS 64u
 #define RUN_FRAMES 4u /* of a visit, which is not cut short */
@@ -262,6 +359,7 @@ int main(void)
         cmocka_unit_test(sets_beside_each_other_and_cohorts_apart_share_what_is_packed),
         cmocka_unit_test(sets_of_one_cohort_take_no_place_from_a_large_one),
         cmocka_unit_test(camps_are_packed_for_once_each),
+        cmocka_unit_test(who_shares_a_packed_frame_gets_all_of_his_own),
         cmocka_unit_test(a_turn_packs_a_bounded_number_of_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
