@@ -199,17 +199,23 @@ static void what_can_be_read_is_polled_for(void **state)
     stop(&r);
 }
 
+/* Five ticks are in the log, which nobody was handed yet; five more wait for that. */
+static void start_held(struct rig *r)
+{
+    start(r, FEED_PACE_WORKERS, 1);
+    atomic_store(&r->reader->members, 1);
+    atomic_store(&r->reader->taking, 1);
+    give(5);
+    wait_ticks(r, 5);
+    give(5);
+}
+
 /* The descriptor stays readable meanwhile: a sleep on it would end at once, again and again. */
 static void a_held_feed_is_left_alone(void **state)
 {
     (void)state;
     struct rig r;
-    start(&r, FEED_PACE_WORKERS, 1);
-    atomic_store(&r.reader->members, 1);
-    atomic_store(&r.reader->taking, 1);
-    give(5);
-    wait_ticks(&r, 5); /* which nobody was handed yet */
-    give(5);
+    start_held(&r);
     struct timespec before, after;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     uint64_t begin_ns = clock_mono_ns();
@@ -233,12 +239,7 @@ static void what_waits_while_it_is_held_is_not_drained(void **state)
 {
     (void)state;
     struct rig r;
-    start(&r, FEED_PACE_WORKERS, 1);
-    atomic_store(&r.reader->members, 1);
-    atomic_store(&r.reader->taking, 1);
-    give(5);
-    wait_ticks(&r, 5); /* which nobody was handed yet */
-    give(5);
+    start_held(&r);
     uint64_t given_ns = clock_real_ns(), begin_ns = clock_mono_ns();
     while (clock_mono_ns() - begin_ns < 5 * LOOK_NS) { /* several looks of a thread that has nothing to do */
         struct timespec pause = {.tv_nsec = 1000000};

@@ -23,11 +23,25 @@ static uint32_t flush_while_ticks_come(struct io *io, struct io_sent *failed)
     return sim_ops->send_flush(io, failed);
 }
 
+/* The frames that each has not read yet end with the log. */
+static void all_have_come_and_go(struct client *c, uint32_t count)
+{
+    static struct got g;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t last = 0;
+        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
+            take(&c[i], &g);
+            last = json_number((const char *)g.plain, "to");
+        }
+        assert_true(last == log_head(r.server.log));
+        client_close(&c[i]);
+    }
+}
+
 static void a_busy_feed_does_not_part_the_cohorts(void **state)
 {
     (void)state;
     static struct client c[CROWD];
-    static struct got g;
     open_rig_with(&(struct rig_options){.connections = 256,
                                         .log_capacity = 4096,
                                         .symbols = 64,
@@ -56,15 +70,7 @@ static void a_busy_feed_does_not_part_the_cohorts(void **state)
     frames = rig_counter(&r, frames_total) - frames;
     assert_true(frames >= 20 * CROWD);
     assert_true(packed * CROWD <= frames * 2); /* for all four, or nearly */
-    for (uint32_t i = 0; i < CROWD; i++) {
-        uint64_t last = 0;
-        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
-            take(&c[i], &g);
-            last = json_number((const char *)g.plain, "to");
-        }
-        assert_true(last == log_head(r.server.log));
-        client_close(&c[i]);
-    }
+    all_have_come_and_go(c, CROWD);
     close_rig();
 }
 
@@ -313,7 +319,6 @@ static void a_turn_packs_a_bounded_number_of_frames(void **state)
 {
     (void)state;
     static struct client c[LISTS];
-    static struct got g;
     open_rig_with(&(struct rig_options){.connections = 256,
                                         .log_capacity = 4096,
                                         .symbols = 512,
@@ -340,15 +345,7 @@ static void a_turn_packs_a_bounded_number_of_frames(void **state)
     }
     assert_true(rig_counter(&r, deflate_frames_total) - begun >= 3 * LISTS);
     assert_true(most >= TURN_PACKS && most < TURN_PACKS + RUN_FRAMES);
-    for (uint32_t i = 0; i < LISTS; i++) {
-        uint64_t last = 0;
-        while (client_read(&c[i], UINT32_MAX), c[i].size > 0) {
-            take(&c[i], &g);
-            last = json_number((const char *)g.plain, "to");
-        }
-        assert_true(last == log_head(r.server.log));
-        client_close(&c[i]);
-    }
+    all_have_come_and_go(c, LISTS);
     close_rig();
 }
 
