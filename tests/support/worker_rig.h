@@ -17,6 +17,7 @@ struct rig {
     struct server server;
     struct sim *sim;
     struct worker *worker;
+    int listen_fd; /* none: a number for options that the worker keeps a pointer to */
 };
 
 struct rig_options {
@@ -96,12 +97,11 @@ static inline void rig_open(struct rig *r, const struct rig_options *o)
                              .start_ns = NS_PER_SECOND};
     r->sim = sim_open(&io, &so, NULL);
     assert_non_null(r->sim);
-    int fd = 0;
     struct worker_options wo = {.server = &r->server,
                                 .cpu = -1,
                                 .io_open = rig_io,
                                 .io_context = r->sim,
-                                .listen_fds = &fd,
+                                .listen_fds = &r->listen_fd,
                                 .listen_count = 1,
                                 .stamp_ns = o->stamp_ns,
                                 .seed = 1};

@@ -112,7 +112,7 @@ def test_a_crowd_that_moves_from_worker_to_worker_takes_its_memory_along(io):
     # A worker keeps 2 MiB warm (pool.h: POOL_HOT_BYTES); 4 MiB of receive buffers and 2 MiB for what is being sent are touched once.
     count, kept_kib, scratch_kib = 700, 2 * 2048, 2 * 7168
     many_files(2000)
-    args = ["--log-capacity", "4096", "--workers", "2", "--no-huge-pages", "--max-memory", "128m", "--filter-memory", "2m",
+    args = ["--log-capacity", "4096", "--workers", "2", "--no-huge-pages", "--max-memory", "132m", "--filter-memory", "2m",
             "--symbols-max", "1024", "--max-message", "1k", *MODERATE, "--ping-interval", "80000"]
     with Server(*args, io=io, feed="sim:?symbols=20&rate=4000&seed=7") as s:
         most_kib = int(s.wait_log(r"event=memory most_mib=(\d+)")) * 1024
