@@ -131,14 +131,14 @@ def measure(peer, load, seconds, client_cpu, watch=None):
                                    stderr=subprocess.PIPE, text=True)
         if watch is not None:
             watch(peer.pids(), process.pid, load["connections"], WARMUP_SECONDS)
-        out, err = communicate(process, seconds + 90)
+        out, err = process.communicate(timeout=seconds + 90)
         if process.returncode != 0:
             return {"failed": err.strip().splitlines()[-1] if err.strip() else f"status {process.returncode}"}
         return json.loads(out)
     except (peers.Failed, subprocess.TimeoutExpired, OSError) as error:
         return {"failed": str(error)}
     finally:
-        if process is not None and process.poll() is None:  # watch raised
+        if process is not None and process.poll() is None:  # it took too long, or watch raised
             process.kill()
             process.communicate()
         peer.stop()
@@ -153,15 +153,6 @@ def client_command(peer, load, seconds, client_cpu, pids):
     if load["kind"] == "idle":
         return command + ["-d", "0", "-i", "2", "-m", str(load["connections"] // 4)]
     return command + ["-d", str(seconds), "-W", str(WARMUP_SECONDS)] + load_arguments(load)
-
-
-def communicate(process, seconds):
-    try:
-        return process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
 
 
 def load_arguments(load):

@@ -94,7 +94,6 @@ class Recorder:
         """{seconds, segments, processors: {number: {idle, stolen}}, parts: {name: Part}}; raises Unable."""
         if self.thread is None:
             raise Unable("this side has no load that runs long enough to be looked at")
-        self.thread.join()
         if self.failed:
             raise Unable(self.failed)
         before, after, seconds = self.seen
