@@ -23,6 +23,14 @@ static uint32_t flush_while_ticks_come(struct io *io, struct io_sent *failed)
     return sim_ops->send_flush(io, failed);
 }
 
+static void all_are_subscribed(struct client *c, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(client_upgraded(&c[i]));
+        assert_non_null(client_until(&c[i], "subscribed"));
+    }
+}
+
 /* The frames that each has not read yet end with the log. */
 static void all_have_come_and_go(struct client *c, uint32_t count)
 {
@@ -52,10 +60,7 @@ static void a_busy_feed_does_not_part_the_cohorts(void **state)
         client_connect_with(&r, &c[i], "symbols=*&snapshot=0", OFFER);
         if (i % 50 == 49) rig_turns(&r, 10);
     }
-    for (uint32_t i = 0; i < CROWD; i++) {
-        assert_true(client_upgraded(&c[i]));
-        assert_non_null(client_until(&c[i], "subscribed"));
-    }
+    all_are_subscribed(c, CROWD);
     assert_int_equal(rig_counter(&r, cohorts), 4);
     sim_ops = sim_io(r.sim)->ops;
     struct io_ops ops = *sim_ops;
@@ -182,10 +187,7 @@ static uint64_t packed_for_two_camps(uint32_t cohorts, uint32_t members, uint32_
     for (uint32_t i = 0; i < count; i++)
         if (late >> i / members & 1) client_connect_with(&r, &c[i], "symbols=" ALL_EASY "&snapshot=0", OFFER);
     rig_turns(&r, 10);
-    for (uint32_t i = 0; i < count; i++) {
-        assert_true(client_upgraded(&c[i]));
-        assert_non_null(client_until(&c[i], "subscribed"));
-    }
+    all_are_subscribed(c, count);
     assert_int_equal(rig_counter(&r, cohorts), cohorts);
     assert_int_equal(rig_counter(&r, behind), 0);
     uint64_t packed = rig_counter(&r, deflate_frames_total), frames = rig_counter(&r, frames_total);
@@ -286,10 +288,7 @@ static void who_shares_a_packed_frame_gets_all_of_his_own(void **state)
         rig_turns(&r, 6);
         if (i > MIXED / 2) ticks_of_both_sets(); /* the others come at different positions */
     }
-    for (uint32_t i = 0; i < MIXED; i++) {
-        assert_true(client_upgraded(&c[i]));
-        assert_non_null(client_until(&c[i], "subscribed"));
-    }
+    all_are_subscribed(c, MIXED);
     uint64_t renders = rig_counter(&r, renders_total), packed = rig_counter(&r, deflate_frames_total);
     for (uint32_t round = 0; round < 20; round++) {
         ticks_of_both_sets();
@@ -332,10 +331,7 @@ static void a_turn_packs_a_bounded_number_of_frames(void **state)
         client_connect_with(&r, &c[i], query, OFFER);
         if (i % 50 == 49) rig_turns(&r, 10);
     }
-    for (uint32_t i = 0; i < LISTS; i++) {
-        assert_true(client_upgraded(&c[i]));
-        assert_non_null(client_until(&c[i], "subscribed"));
-    }
+    all_are_subscribed(c, LISTS);
     for (uint32_t i = 0; i < 400; i++) trade(news); /* three frames for each */
     uint64_t begun = rig_counter(&r, deflate_frames_total), most = 0;
     for (uint32_t turn = 0; turn < 40; turn++) {
