@@ -55,7 +55,7 @@ class Server:
 
     def metrics(self):
         status, _, body = self.http("GET", "/metrics")
-        assert status == 200
+        assert status == 200, (status, body)
         return {k: int(v) for k, v in re.findall(r"^tickcast_(\w+) (\d+)$", body.decode(), re.M)}
 
     def limits(self):
