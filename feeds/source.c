@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/shown.h"
 #include "feeds/source_internal.h"
 
 #include <errno.h>
@@ -200,12 +201,7 @@ void source_label(char label[SOURCE_LABEL_MAX], const char *text)
         memcpy(label, "...", 3);
         at = 3;
     }
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        label[at++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-    }
-    TC_ASSERT(at < SOURCE_LABEL_MAX);
-    label[at] = 0;
+    shown_copy(label + at, SOURCE_LABEL_MAX - at, text_of(text));
 }
 
 /* ---- Plain files: what was read to look at the first bytes, then straight into the window. ---- */

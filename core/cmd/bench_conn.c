@@ -1,7 +1,7 @@
 #include "cmd/bench_internal.h"
 
 #include "base/assert.h"
-#include "cmd/client_answer.h"
+#include "base/shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -297,7 +297,7 @@ static void closed(struct bench_thread *t, struct bench_conn *c, const struct cl
     }
     char text[200], reason[124];
     snprintf(text, sizeof text, "closed by the server with %u %s", m->close_code,
-             client_shown(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
+             shown_copy(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
     bench_conn_end(t, c, text);
 }
 

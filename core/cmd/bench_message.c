@@ -1,6 +1,6 @@
 #include "cmd/bench_internal.h"
 
-#include "cmd/client_answer.h"
+#include "base/shown.h"
 #include "config/subscription.h"
 
 #include <stdio.h>
@@ -168,8 +168,8 @@ static bool record(struct bench_thread *t, struct bench_conn *c, const struct sc
 {
     if (m->type == SCAN_ERROR) {
         char text[240], code[61], message[151];
-        snprintf(text, sizeof text, "the server says %s: %s", client_shown(code, sizeof code, m->code),
-                 client_shown(message, sizeof message, m->message));
+        snprintf(text, sizeof text, "the server says %s: %s", shown_copy(code, sizeof code, m->code),
+                 shown_copy(message, sizeof message, m->message));
         bench_conn_end(t, c, text);
         return false;
     }

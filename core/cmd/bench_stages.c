@@ -26,6 +26,7 @@ static bool take_stage(const char *body, const char *stage, struct age_sum *out)
 static bool take_number(const char *body, const char *row, double *out);
 static bool subtract(struct age_sum *from, const struct age_sum *first);
 static void rows_make(const struct bench_result *r, struct row rows[ROWS]);
+static uint64_t mean_ns(const struct age_sum *s);
 static void cell(FILE *out, uint64_t ns);
 static void json_ns(FILE *out, const char *name, uint64_t ns);
 
@@ -125,7 +126,7 @@ static void rows_make(const struct bench_result *r, struct row rows[ROWS])
         if (s->count == 0) continue;
         rows[i].p50 = age_percentile(s, 50);
         rows[i].p99 = age_percentile(s, 99);
-        rows[i].mean = (uint64_t)(s->sum > 0 ? s->sum / (double)s->count * 1e9 : 0);
+        rows[i].mean = mean_ns(s);
     }
     rows[BENCH_STAGES] = (struct row){.name = "client",
                                       .samples = r->latency.count,
@@ -138,6 +139,13 @@ static void rows_make(const struct bench_result *r, struct row rows[ROWS])
             rows[i].known && rows[i - 1].known && rows[i].p50 != UINT64_MAX && rows[i - 1].p50 != UINT64_MAX;
         rows[i].grown = (int64_t)(rows[i].p50 - rows[i - 1].p50);
     }
+}
+
+/* 0: the sum is none that ages have (a server may say anything). */
+static uint64_t mean_ns(const struct age_sum *s)
+{
+    double ns = s->sum / (double)s->count * 1e9;
+    return ns > 0 && ns < 0x1p63 ? (uint64_t)ns : 0;
 }
 
 void bench_stages_text(FILE *out, const struct bench *b, const struct bench_result *r)

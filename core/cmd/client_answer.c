@@ -20,14 +20,3 @@ int client_answer_read(const char *bytes, size_t size, struct client_answer *out
     out->body = (struct text){end + 4, size - (size_t)(end + 4 - bytes)};
     return 0;
 }
-
-const char *client_shown(char *out, size_t size, struct text words)
-{
-    size_t used = 0;
-    for (; used + 1 < size && used < words.size; used++) {
-        char c = words.at[used];
-        out[used] = (unsigned char)c < ' ' || c == 127 ? ' ' : c;
-    }
-    out[used] = 0;
-    return out;
-}

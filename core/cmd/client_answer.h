@@ -1,5 +1,5 @@
-/* cmd/client_answer.h -- what came back for one HTTP request, whole, as the connection was closed behind it;
- * and how words of a server are told. Bytes in, meaning out: no I/O. Thread: any. */
+/* cmd/client_answer.h -- what came back for one HTTP request, whole, as the connection was closed behind it.
+ * Bytes in, meaning out: no I/O. Thread: any. */
 #ifndef TC_CMD_CLIENT_ANSWER_H
 #define TC_CMD_CLIENT_ANSWER_H
 
@@ -12,9 +12,5 @@ struct client_answer {
 
 /* 0, or -1: that is no answer in HTTP/1.x, or its head is cut. */
 int client_answer_read(const char *bytes, size_t size, struct client_answer *out);
-
-/* For messages: a server's words as far as they fit, zero-terminated, with blanks for control characters: a
- * terminal must not obey them. Returns out. */
-const char *client_shown(char *out, size_t size, struct text words);
 
 #endif

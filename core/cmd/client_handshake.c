@@ -1,7 +1,7 @@
 /* cmd/client_handshake.c -- the opening handshake from the client's side (RFC 6455 4.1). */
 #include "cmd/client_ws.h"
 
-#include "cmd/client_answer.h"
+#include "base/shown.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -54,7 +54,7 @@ int client_handshake_check(const struct client_handshake *h, const char *subprot
     char shown[61];
     if (chosen.size && (!subprotocol || !text_equal(chosen, text_of(subprotocol))))
         return fault_set(f, TC_EINPUT, "the server chose subprotocol \"%s\", which was not asked for",
-                         client_shown(shown, sizeof shown, chosen));
+                         shown_copy(shown, sizeof shown, chosen));
     int r = take_extensions(h, bytes, head, deflate, f);
     return r < 0 ? r : (int)head;
 }
@@ -105,7 +105,7 @@ static int take_extensions(const struct client_handshake *h, const char *head, s
     if (got.size == 0) return TC_OK;
     if (!h->deflate || !ws_deflate_parameters_read(got, &p) || (p.client_bits_named && p.client_bits == 0))
         return fault_set(f, TC_EINPUT, "the server answered with extensions \"%s\", which %s",
-                         client_shown(shown, sizeof shown, got),
+                         shown_copy(shown, sizeof shown, got),
                          h->deflate ? "is no answer to permessage-deflate" : "were not asked for");
     if (out)
         *out = (struct client_deflate){.agreed = true,
@@ -134,8 +134,8 @@ static int refused(const char *bytes, size_t size, size_t head, struct fault *f)
         if (memcmp(bytes + 9, remedies[i].status, 3) == 0) remedy = remedies[i].remedy;
     const char *status = bytes + 9, *line_end = memchr(status, '\r', head - 9);
     char line[61], body[121];
-    client_shown(line, sizeof line, (struct text){status, (size_t)(line_end - status)});
-    client_shown(body, sizeof body, (struct text){bytes + head, size - head});
+    shown_copy(line, sizeof line, (struct text){status, (size_t)(line_end - status)});
+    shown_copy(body, sizeof body, (struct text){bytes + head, size - head});
     return fault_set(f, TC_EINPUT, "refused with %s; %s%s%s%s", line, remedy, body[0] ? " (it says: " : "",
                      body, body[0] ? ")" : "");
 }

@@ -1,6 +1,7 @@
 #include "cmd/client_http.h"
 
 #include "base/clock.h"
+#include "base/shown.h"
 #include "cmd/client_answer.h"
 #include "cmd/client_socket.h"
 
@@ -58,7 +59,7 @@ static int split(struct client_body *b, const struct client_url *url, struct fau
                          url->authority, url->target);
     if (answer.status != 200)
         return fault_set(f, TC_EINPUT, "%s%s: answered with %s; is this a tickcast server?", url->authority,
-                         url->target, client_shown(line, sizeof line, answer.line));
+                         url->target, shown_copy(line, sizeof line, answer.line));
     b->at = b->whole + (answer.body.at - b->whole);
     b->size = answer.body.size;
     return TC_OK;

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "cmd/client_answer.h"
+#include "base/shown.h"
 #include "cmd/client_bin.h"
 #include "cmd/client_stream.h"
 #include "cmd/continuity.h"
@@ -249,7 +249,7 @@ static enum outcome closed(struct tail *t, const struct client_message *m)
 {
     char text[200], reason[124];
     snprintf(text, sizeof text, "closed by the server: %u %s", m->close_code,
-             client_shown(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
+             shown_copy(reason, sizeof reason, (struct text){(const char *)m->payload, m->size}));
     if (m->close_code != WS_NORMAL || t->view.verbose) tail_print_note(&t->view, text);
     switch (m->close_code) {
     case WS_NORMAL: return OUTCOME_DONE;
@@ -307,8 +307,8 @@ static enum outcome take_message(struct tail *t, struct text json)
 static enum outcome refused(const struct scan_message *m)
 {
     char code[61], message[301];
-    fprintf(stderr, "tickcast tail: the server says %s: %s\n", client_shown(code, sizeof code, m->code),
-            client_shown(message, sizeof message, m->message));
+    fprintf(stderr, "tickcast tail: the server says %s: %s\n", shown_copy(code, sizeof code, m->code),
+            shown_copy(message, sizeof message, m->message));
     return OUTCOME_FAILED;
 }
 

@@ -1,6 +1,7 @@
 #include "cmd/tail.h"
 
 #include "base/clock.h"
+#include "base/shown.h"
 #include "cmd/scan_json.h"
 
 #include <time.h>
@@ -175,11 +176,11 @@ static void print_clean(FILE *out, struct text value, int width)
     char shown[512];
     size_t used = 0;
     for (size_t i = 0; i < value.size && used < sizeof shown - 1; i++) {
-        char c = value.at[i];
-        if (c == '\\' && i + 1 < value.size && (value.at[i + 1] == '"' || value.at[i + 1] == '\\'))
-            c = value.at[++i];
-        shown[used++] = (unsigned char)c < ' ' || c == 127 ? '?' : c;
+        if (value.at[i] == '\\' && i + 1 < value.size && (value.at[i + 1] == '"' || value.at[i + 1] == '\\'))
+            i++;
+        shown[used++] = value.at[i];
     }
+    shown_clean(shown, used);
     shown[used] = 0;
     fprintf(out, "%*s", width, shown);
 }

@@ -1,6 +1,7 @@
 #include "cmd/top.h"
 
 #include "admin/admin.h"
+#include "base/shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,11 +164,9 @@ static int ask(const struct top *t, const char *method, const char *target, stru
     int r = client_request(&t->server, method, target, t->token, TOP_ANSWER_MS, out, f);
     if (r < 0 || out->status == 200) return r;
     char words[200];
-    size_t size = min_u64(out->body.size, sizeof words - 1);
-    memcpy(words, out->body.at, size);
-    words[size] = 0;
-    words[strcspn(words, "\r\n")] = 0;
-    for (char *p = words; *p; p++) *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    struct text line = out->body;
+    for (line.size = 0; line.size < out->body.size && !strchr("\r\n", line.at[line.size]);) line.size++;
+    shown_copy(words, sizeof words, line);
     bool unasked = out->status == 404 && strcmp(method, "GET") == 0;
     free(out->bytes);
     out->bytes = NULL;

@@ -2,6 +2,8 @@
  * terminal. */
 #include "cmd/top.h"
 
+#include "base/shown.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,14 +87,13 @@ static void read_symbols(const json_t *json, struct top_row *row)
     if (rules > count && used + 1 < sizeof row->symbols)
         snprintf(row->symbols + used, sizeof row->symbols - used, ",+%llu",
                  (unsigned long long)(rules - count));
-    for (char *p = row->symbols; *p; p++) *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    shown_clean(row->symbols, strlen(row->symbols));
 }
 
 static void copy(char *out, size_t size, const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));
-    snprintf(out, size, "%s", value ? value : "");
-    for (char *p = out; *p; p++) *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    shown_copy(out, size, text_of(value ? value : ""));
 }
 
 static uint64_t number(const json_t *object, const char *name)

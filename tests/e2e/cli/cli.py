@@ -1,5 +1,6 @@
 """Runs the program's commands, and a small server that says exactly what a test wants: also what no honest server says."""
 import asyncio, base64, hashlib, re, socket, subprocess, threading
+from http import HTTPStatus
 import websockets
 from rig import TICKCAST
 
@@ -36,10 +37,10 @@ def gap(first, last):
 
 class Script:
     """A server whose `play(ws, path, number)` is a coroutine of the test: number counts connections from 0. With compression
-    "deflate" it takes permessage-deflate and keeps its window from message to message."""
+    "deflate" it takes permessage-deflate and keeps its window from message to message. metrics: what /metrics says, one after another."""
 
-    def __init__(self, play, compression=None):
-        self.compression = compression
+    def __init__(self, play, compression=None, metrics=()):
+        self.compression, self.metrics = compression, list(metrics)
         self.play, self.paths, self.loop = play, [], asyncio.new_event_loop()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self.serve(),))
@@ -47,10 +48,13 @@ class Script:
     async def serve(self):
         self.over = asyncio.Event()
         async with websockets.serve(self.one, "127.0.0.1", 0, subprotocols=["tickcast.v1.json"],
-                                    compression=self.compression) as s:
+                                    compression=self.compression, process_request=self.page) as s:
             self.port = s.sockets[0].getsockname()[1]
             self.ready.set()
             await self.over.wait()
+
+    async def page(self, path, _):
+        return (HTTPStatus.OK, [], self.metrics.pop(0).encode()) if path == "/metrics" and self.metrics else None
 
     async def one(self, ws, path=None):
         path = path or ws.path

@@ -70,3 +70,14 @@ def test_what_is_not_tickcast_has_no_stages(words, says):
         assert len(lines) == says and all("left out: 127.0.0.1" in line and "/metrics" in line for line in lines)
         r = json.loads(bench(script.url, "--connections", "1", "--duration", "0.3", "--json", "-", *words).stdout)
         assert "stages" not in r and ("stages_absent" in r) == says
+
+
+def test_a_sum_that_no_ages_have_is_no_mean():
+    """A server may say anything: here one more tick in each bucket, of 380 years."""
+    with Server() as server:
+        first = server.http("GET", "/metrics")[2].decode()
+    second = re.sub(r"(?m)^(tickcast_tick_age_seconds_bucket\{.*\}) (\d+)$", lambda m: f"{m[1]} {int(m[2]) + 1}", first)
+    second = re.sub(r"(?m)^(tickcast_tick_age_seconds_sum\{.*\}) \S+$", r"\1 12e9", second)
+    with Script(play, metrics=[first, second]) as script:
+        r = json.loads(bench(script.url, "--connections", "1", "--duration", "0.3", "--json", "-").stdout)
+        assert [(r["stages"][stage]["samples"], r["stages"][stage]["mean"]) for stage in STAGES[:-1]] == [(1, 0)] * 4
