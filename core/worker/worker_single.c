@@ -40,7 +40,7 @@ uint32_t single_turn(struct worker *w)
             if (w->units[i].slot != UINT32_MAX) unit_done(w, &w->units[i], NULL);
         done += count;
     }
-    return done;
+    return done > 0 ? done : w->turn_scan_left == 0; /* who only looked through the log has more to look at */
 }
 
 static uint32_t gather(struct worker *w)

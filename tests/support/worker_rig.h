@@ -49,18 +49,20 @@ static inline struct io *rig_io(void *context, int wake_fd, struct fault *f)
     return sim_io(context);
 }
 
-static inline void rig_turn_after(struct rig *r, uint64_t ns)
+/* Returns what worker_turn returns: 0, and its thread would sleep. */
+static inline uint32_t rig_turn_after(struct rig *r, uint64_t ns)
 {
     uint64_t now_ns = sim_now_ns(r->sim) + ns;
     sim_advance_to(r->sim, now_ns);
-    worker_turn(r->worker, now_ns, now_ns, 0);
+    uint32_t work = worker_turn(r->worker, now_ns, now_ns, 0);
     worker_check(r->worker);
+    return work;
 }
 
 /* One turn, a millisecond later. */
-static inline void rig_turn(struct rig *r)
+static inline uint32_t rig_turn(struct rig *r)
 {
-    rig_turn_after(r, NS_PER_MS);
+    return rig_turn_after(r, NS_PER_MS);
 }
 
 static inline void rig_turns(struct rig *r, uint32_t count)

@@ -263,6 +263,28 @@ static void decision_19_catching_up_has_a_budget_of_ticks(void **state)
     rig_close(&r);
 }
 
+/* Or its thread would sleep a millisecond between two parts of the log that have nothing for the client. */
+static void a_turn_that_only_looks_through_the_log_is_work(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct client c;
+    rig_open(&r, &(struct rig_options){.connections = 16, .log_capacity = 1 << 18, .symbols = 64});
+    uint32_t a = rig_symbol(&r, "A"), rare = rig_symbol(&r, "RARE");
+    for (uint32_t i = 0; i < BACKLOG; i++) rig_trade(&r, a, i);
+    uint64_t wanted = rig_trade(&r, rare, 5);
+    rig_turns(&r, 1 + BACKLOG / TURN_FOLD);
+    assert_int_equal(rig_turn(&r), 0);
+    client_subscribe(&r, &c, "symbols=RARE&since=oldest&policy=complete");
+    const char *ticks = NULL;
+    uint32_t turns = 0;
+    for (; !(ticks = client_until(&c, "ticks")); turns++) assert_true(rig_turn(&r) > 0);
+    assert_true(json_number(json_tick(ticks, "trade", "RARE"), "seq") == wanted);
+    assert_true(turns >= BACKLOG / TURN_SCAN / 2); /* some were gone through while it was subscribed */
+    client_close(&c);
+    rig_close(&r);
+}
+
 static void decision_19_who_falls_back_together_shares_frames(void **state)
 {
     (void)state;
@@ -333,6 +355,7 @@ int main(void)
         cmocka_unit_test(decision_18_large_sends_make_no_longer_turn),
         cmocka_unit_test(a_turn_reads_a_bounded_part_of_the_log),
         cmocka_unit_test(decision_19_catching_up_has_a_budget_of_ticks),
+        cmocka_unit_test(a_turn_that_only_looks_through_the_log_is_work),
         cmocka_unit_test(decision_19_who_falls_back_together_shares_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
