@@ -42,6 +42,11 @@ struct io_sent {
     int32_t error;
 };
 
+/* Accepted connections that one wait hands out (of each listener without a ring). Those before them have been
+ * read by then: a crowd that stood at the door is not taken for connections that say nothing (decision 29).
+ */
+#define IO_ACCEPTS_MAX 64u
+
 struct io_options {
     uint32_t slots;   /* connections: slot < slots */
     uint32_t buffers; /* receive buffers; a power of two, at most 32768 */

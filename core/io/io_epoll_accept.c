@@ -54,7 +54,7 @@ void epoll_accept(struct epoll *e, uint32_t listener)
 {
     struct epoll_listener *l = &e->listeners[listener];
     if (!l->on || l->rest_until_ns != 0) return;
-    for (uint32_t i = 0; i < EPOLL_ACCEPTS_MAX; i++) {
+    for (uint32_t i = 0; i < IO_ACCEPTS_MAX; i++) {
         e->io.counters.enters++;
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {

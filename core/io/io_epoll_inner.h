@@ -16,10 +16,9 @@
 #define EPOLL_READY_MAX 256u /* descriptors per wait */
 #define EPOLL_RECEIVES_MAX                                                                                   \
     4u /* buffers per descriptor and wait: one that talks much does not starve others */
-#define EPOLL_ACCEPTS_MAX 64u /* per listener and wait */
 /* A wait asks the kernel only when the queue is empty, so one wait's worth is the most in it. */
 #define EPOLL_EVENTS_MAX                                                                                     \
-    (EPOLL_READY_MAX * (EPOLL_RECEIVES_MAX + 2) + LISTENERS_MAX * (EPOLL_ACCEPTS_MAX + 1) + 1)
+    (EPOLL_READY_MAX * (EPOLL_RECEIVES_MAX + 2) + LISTENERS_MAX * (IO_ACCEPTS_MAX + 1) + 1)
 
 enum epoll_conn_flags {
     EPOLL_OPEN = 1,

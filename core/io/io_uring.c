@@ -3,6 +3,7 @@
 #include "io/io_uring_inner.h"
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "io/io_socket.h"
@@ -84,23 +85,24 @@ static int open_all(struct uring *u, struct fault *fault)
     u->conns = memory_reserve(o->slots * sizeof *u->conns);
     u->sends = memory_reserve(o->sends_max * sizeof *u->sends);
     u->closing = memory_reserve(u->closing_max * sizeof *u->closing);
-    if (!u->conns || !u->sends || !u->closing || io_queue_init(&u->events, (uint32_t)events) != 0)
+    if (!u->conns || !u->sends || !u->closing || io_queue_init(&u->events, (uint32_t)events) != 0 ||
+        io_queue_init(&u->accepted, ACCEPTED_MAX) != 0)
         return fault_errno(fault, "io: no address space for %u connections", o->slots);
     return uring_buffers_open(u, fault);
 }
 
 /* Under way between two waits at most: a receive per buffer; per slot the end of a receive and a poll, of
- * this life and of the one before; what the completion queue holds beside; accepts. */
+ * this life and of the one before; what the completion queue holds beside. */
 static uint64_t events_max(const struct io_options *o)
 {
-    return (uint64_t)o->buffers + 4 * (uint64_t)o->slots + 2 * URING_CQ_PER_SQ * URING_SQ_ENTRIES +
-           ACCEPTED_MAX;
+    return (uint64_t)o->buffers + 4 * (uint64_t)o->slots + 2 * URING_CQ_PER_SQ * URING_SQ_ENTRIES;
 }
 
 size_t io_uring_bytes(const struct io_options *o)
 {
     const struct uring *u;
-    return sizeof *u + events_max(o) * sizeof *u->events.at + o->sends_max * sizeof *u->sends +
+    return sizeof *u + (events_max(o) + ACCEPTED_MAX) * sizeof *u->events.at +
+           o->sends_max * sizeof *u->sends +
            o->slots * (sizeof *u->conns + sizeof *u->closing + sizeof *u->starved.slots) +
            o->buffers * (o->buffer_bytes + sizeof *u->buffer_lent + sizeof(struct io_uring_buf));
 }
@@ -128,14 +130,15 @@ static void uring_close(struct io *io)
 {
     struct uring *u = (struct uring *)io;
     struct io_event event;
-    while (u->events.at && io_queue_get(&u->events, &event))
-        if (event.op == IO_ACCEPTED && event.result >= 0) close(event.result);
+    while (u->accepted.at && io_queue_get(&u->accepted, &event))
+        if (event.result >= 0) close(event.result);
     for (uint32_t i = 0; u->conns && i < u->options.slots; i++)
         if (u->conns[i].flags & URING_OPEN) close(u->conns[i].fd);
     for (uint32_t i = 0; i < u->closing_count; i++) io_socket_close(u->closing[i].fd, u->closing[i].how);
     uring_buffers_close(u);
     if (u->ring_made) io_uring_queue_exit(&u->ring);
     io_queue_destroy(&u->events);
+    io_queue_destroy(&u->accepted);
     memory_release(u->conns, u->options.slots * sizeof *u->conns);
     memory_release(u->sends, u->options.sends_max * sizeof *u->sends);
     memory_release(u->closing, u->closing_max * sizeof *u->closing);
@@ -164,7 +167,7 @@ static uint32_t uring_wait(struct io *io, struct io_event *out, uint32_t count_m
     uring_receive_starved(u);
     close_detached(u);
     uring_reap(u);
-    if (u->events.count > 0) wait_ns = 0;
+    if (u->events.count + u->accepted.count > 0) wait_ns = 0;
     if (wait_ns > 0)
         enter_wait(u, wait_ns);
     else if (enter_needed(u))
@@ -321,13 +324,14 @@ static void writable_complete(struct uring *u, struct tag tag, int32_t result, u
 
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max)
 {
-    uint32_t count = 0;
-    while (count < count_max && io_queue_get(&u->events, &out[count])) {
+    uint32_t accepts = min_u32(min_u32(u->accepted.count, IO_ACCEPTS_MAX), (count_max + 1) / 2), count = 0;
+    while (count < count_max - accepts && io_queue_get(&u->events, &out[count])) {
         if (!is_stale(u, &out[count]))
             count++;
         else if (out[count].op == IO_RECEIVED && out[count].result > 0)
             uring_buffer_done(&u->io, out[count].buffer);
     }
+    while (accepts-- > 0) io_queue_get(&u->accepted, &out[count++]);
     return count;
 }
 

@@ -51,12 +51,12 @@ static void accept_arm(struct uring *u, uint32_t listener)
 void uring_accept_complete(struct uring *u, struct tag tag, int32_t result, uint32_t cqe_flags)
 {
     if (result >= 0) {
-        if (io_queue_full(&u->events)) { /* more than the whole backlog came within one turn */
+        if (io_queue_full(&u->accepted)) { /* more than the whole backlog came within one turn */
             close(result);
             u->io.counters.accept_errors++;
         } else {
             u->io.counters.accepts++;
-            io_queue_put(&u->events,
+            io_queue_put(&u->accepted,
                          &(struct io_event){.op = IO_ACCEPTED, .result = result, .listener = tag.slot});
         }
     }
@@ -78,8 +78,8 @@ static void accept_ended(struct uring *u, uint32_t listener, int32_t result)
         l->rest_until_ns = clock_mono_ns() + IO_ACCEPT_REST_NS;
     else
         l->on = false; /* the listening socket itself is unusable: told, not tried for ever */
-    if (!io_queue_full(&u->events))
-        io_queue_put(&u->events,
+    if (!io_queue_full(&u->accepted))
+        io_queue_put(&u->accepted,
                      &(struct io_event){.op = IO_ACCEPTED, .result = result, .listener = listener});
 }
 

@@ -72,8 +72,8 @@ struct uring {
     struct io_options options;
     bool ring_made, buffers_registered;
 
-    struct uring_conn *conns; /* slots */
-    struct io_queue events;
+    struct uring_conn *conns;         /* slots */
+    struct io_queue events, accepted; /* apart: accepts come by parts */
     struct uring_listener listeners[LISTENERS_MAX];
     uint32_t listener_epoch; /* generation of the accepts; a stop moves it */
     bool wake_armed;

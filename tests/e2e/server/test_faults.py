@@ -1,6 +1,6 @@
 """Faults of clients, of the network and of the machine, made for real: what is lost is told, what is not told is not lost, and
 nobody else notices (docs/reliability.md)."""
-import os, signal, socket, struct, subprocess, sys, time
+import contextlib, os, signal, socket, struct, subprocess, sys, time
 import pytest
 from crowd import Crowd, send_queue, thread_stopped, wait_for
 from rig import Closed, Server, free_port, ticks_of
@@ -43,6 +43,23 @@ def test_stopped_clients_are_told_what_a_small_log_lost(io):
         head = s.metrics()["head_seq"]
         r = crowd.wait_report(lambda r: r["position_least"] >= head)
         assert r["gaps"] >= 20 and r["broken"] == 0, r["broken_text"]
+
+
+def test_a_crowd_at_the_door_of_a_stopped_server_is_let_in_whole(io):
+    """Their requests have come with them: more than the quarter of all connections that may be in their handshake (decision 29), but
+    not one that keeps it waiting."""
+    request = (b"GET /v1/ws?symbols=*&kinds=status HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+    with Server("--workers", "1", io=io, feed=STEADY) as s, contextlib.ExitStack() as crowd:
+        os.kill(s.process.pid, signal.SIGSTOP)
+        try:
+            clients = [crowd.enter_context(socket.create_connection(("127.0.0.1", s.port), timeout=20)) for _ in range(700)]
+            for c in clients:
+                c.sendall(request)
+        finally:
+            os.kill(s.process.pid, signal.SIGCONT)
+        assert {c.recv(12) for c in clients} == {b"HTTP/1.1 101"}
+        assert s.limits()["handshaking"] == 0
 
 
 def test_resets_at_once_leave_nothing_behind(io):

@@ -474,6 +474,36 @@ static void a_burst_of_connections_is_accepted(void **state)
     rig_turn(r, 0);
 }
 
+/* All have sent something before the first of them is accepted: nobody of a part is let in before those of
+ * the part before the last were heard. */
+static void a_crowd_at_the_door_is_heard_part_by_part(void **state)
+{
+    struct rig *r = *state;
+    int fds[300];
+    uint32_t in = 0, heard = 0;
+    for (int i = 0; i < 300; i++) {
+        fds[i] = rig_connect(r);
+        rig_write(fds[i], "x", 1);
+    }
+    for (int turn = 0; heard < 300 && turn < 1000; turn++) {
+        rig_turn(r, 10 * NS_PER_MS);
+        assert_true(r->handle_count <= IO_ACCEPTS_MAX);
+        for (uint32_t i = 0; i < r->handle_count; i++, in++) {
+            r->slots[in] = (struct rig_slot){.generation = in};
+            assert_int_equal(r->io->ops->attach(r->io, in, in, r->handles[i]), 0);
+        }
+        r->handle_count = heard = 0;
+        for (uint32_t i = 0; i < in; i++) heard += r->slots[i].received > 0;
+        assert_true(in - heard <= 2 * IO_ACCEPTS_MAX);
+    }
+    assert_int_equal(heard, 300);
+    for (uint32_t i = 0; i < 300; i++) {
+        r->io->ops->detach(r->io, i, IO_CLOSE_FIN);
+        close(fds[i]);
+    }
+    rig_turn(r, 0);
+}
+
 /* More sends in one flush than the ring has entries, and more completions waiting than it has room for. */
 static void a_flush_larger_than_the_ring(void **state)
 {
@@ -559,6 +589,7 @@ static int teardown(void **state)
     X(refuse_answers_and_closes)                                                                             \
     X(unsent_counts_what_the_peer_has_not_taken)                                                             \
     X(a_burst_of_connections_is_accepted)                                                                    \
+    X(a_crowd_at_the_door_is_heard_part_by_part)                                                             \
     X(a_flush_larger_than_the_ring)
 
 #define URING_TEST(name) cmocka_unit_test_setup_teardown(name, setup_uring, teardown),
