@@ -195,13 +195,9 @@ uint64_t packed_offset(const struct source *s)
 
 void source_label(char label[SOURCE_LABEL_MAX], const char *text)
 {
-    size_t size = strlen(text), at = 0;
-    if (size >= SOURCE_LABEL_MAX) {
-        text += size - (SOURCE_LABEL_MAX - 4);
-        memcpy(label, "...", 3);
-        at = 3;
-    }
-    shown_copy(label + at, SOURCE_LABEL_MAX - at, text_of(text));
+    size_t size = strlen(text), cut = size < SOURCE_LABEL_MAX ? 0 : size - (SOURCE_LABEL_MAX - 4);
+    snprintf(label, SOURCE_LABEL_MAX, "%s%s", cut > 0 ? "..." : "", text + cut);
+    shown_clean(label, strlen(label));
 }
 
 /* ---- Plain files: what was read to look at the first bytes, then straight into the window. ---- */

@@ -283,4 +283,39 @@ static inline void rig_raise_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* ---- The same tests over both. ---- */
+
+static inline int rig_setup_uring(void **state)
+{
+    *state = rig_open(io_uring_open);
+    return 0;
+}
+static inline int rig_setup_epoll(void **state)
+{
+    *state = rig_open(io_epoll_open);
+    return 0;
+}
+static inline int rig_teardown(void **state)
+{
+    rig_close(*state);
+    return 0;
+}
+
+#define RIG_URING_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_uring, rig_teardown),
+#define RIG_EPOLL_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_epoll, rig_teardown),
+
+/* BOTH(X): X(name) for each test. */
+#define RIG_MAIN(BOTH)                                                                                       \
+    int main(void)                                                                                           \
+    {                                                                                                        \
+        const struct CMUnitTest uring[] = {BOTH(RIG_URING_TEST)}, epoll[] = {BOTH(RIG_EPOLL_TEST)};          \
+        struct io_probe probe;                                                                               \
+        rig_raise_files();                                                                                   \
+        io_probe(&probe);                                                                                    \
+        int failed = cmocka_run_group_tests_name("epoll", epoll, NULL, NULL);                                \
+        if (probe.uring) return failed + cmocka_run_group_tests_name("io_uring", uring, NULL, NULL);         \
+        printf("io_uring is not tested here: %s\n", probe.missing);                                          \
+        return failed;                                                                                       \
+    }
+
 #endif
