@@ -3,6 +3,7 @@
 
 #include "base/affinity.h"
 #include "base/bytes.h"
+#include "base/shown.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -28,6 +29,7 @@ int settings_check(struct settings *s, struct fault *f)
     if (r == TC_OK) r = check_admin(s, f);
     if (r == TC_OK) r = check_texts(s, f);
     if (r == TC_OK) work_out(s);
+    if (r < 0 && f) shown_clean(f->text, strlen(f->text)); /* it quotes values, which a file may have given */
     return r;
 }
 

@@ -201,6 +201,17 @@ static void a_bad_file_is_told_with_its_line(void **state)
     assert_non_null(strstr(f.text, "not a file"));
 }
 
+/* A wrong file, or one with the line ends of an old Mac, does not steer the terminal that shows the fault. */
+static void a_fault_shows_no_control_characters(void **state)
+{
+    (void)state;
+    load_fails("io = \x1b[2J\x7f\n", ":1: io: \"?[2J?\" is none of the choices");
+    load_fails("\x1b[31mio = x\n", ":1: no setting \"?[31mio\"");
+    load_fails("io = \xc2\x9b 2J\n", ":1: io: \"?? 2J\" is none");
+    load_fails("max_rules 7\rio = uring\r", ":1: no setting \"max_rules 7 io\"");
+    check_fails("listen", "\x1b]0;x\x07:1", "--listen: \"?]0;x?:1\" does not begin");
+}
+
 static void a_file_too_large_is_refused(void **state)
 {
     (void)state;
@@ -265,6 +276,7 @@ int main(void)
         cmocka_unit_test(words_flags_and_lists),
         cmocka_unit_test(a_file_is_read),
         cmocka_unit_test(a_bad_file_is_told_with_its_line),
+        cmocka_unit_test(a_fault_shows_no_control_characters),
         cmocka_unit_test(a_file_too_large_is_refused),
         cmocka_unit_test(checks_name_the_remedy),
         cmocka_unit_test(what_is_zero_is_worked_out),
