@@ -24,7 +24,6 @@
 static int reserve(struct admin *a, struct fault *fault);
 static size_t asks_bytes(const struct settings *s);
 static void *run(void *context);
-static void turn(struct admin *a);
 static bool has_news(const struct admin *a);
 static void accept_all(struct admin *a);
 static void take_handed(struct admin *a);
@@ -122,13 +121,13 @@ static void *run(void *context)
     sigset_t all;
     sigfillset(&all); /* signals are main's */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
-    while (!atomic_load(&a->stop)) turn(a);
+    while (!atomic_load(&a->stop)) admin_thread_turn(a);
     for (uint32_t i = 0; i < ADMIN_CONNS_MAX; i++)
         if (a->conns[i].state != ADMIN_CONN_FREE) conn_close(a, &a->conns[i]);
     return NULL;
 }
 
-static void turn(struct admin *a)
+void admin_thread_turn(struct admin *a)
 {
     struct pollfd p[ADMIN_CONNS_MAX + 2];
     struct admin_conn *conns[ADMIN_CONNS_MAX + 2];

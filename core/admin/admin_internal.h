@@ -67,6 +67,10 @@ struct admin {
     struct diag_rate refuse_rate;
 };
 
+/* ---- admin.c ---- */
+/* One pass of the thread's loop: waits for news of its descriptors, at most a second, and serves it. */
+void admin_thread_turn(struct admin *a);
+
 /* ---- admin_answer.c: a whole request in, an answer in the conn. ---- */
 void admin_answer(struct admin *a, struct admin_conn *c, const struct http_request *r);
 void admin_answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why);
