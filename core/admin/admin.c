@@ -217,10 +217,10 @@ static struct admin_conn *conn_open(struct admin *a, int fd, bool handed)
         c->deadline_ns = clock_mono_ns() + PATIENCE_NS;
         return c;
     }
-    static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
-                               "Content-Length: 37\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-                               "503 administration is busy elsewhere\n";
-    send(fd, busy, sizeof busy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    char busy[512];
+    int size = admin_answer_busy(busy, sizeof busy);
+    TC_ASSERT(size > 0);
+    send(fd, busy, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
     return NULL;
 }

@@ -20,7 +20,7 @@ struct kick {
 
 static int refuse(const struct admin *a, const struct admin_conn *c, const struct http_request *r,
                   const char **why);
-static void answer(struct admin_conn *c, const struct http_request *r, struct http_reply *reply);
+static void answer(struct admin_conn *c, const struct http_request *r, const struct http_reply *what);
 static void answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why,
                          const char *allow);
 static void answer_list(struct admin *a, struct admin_conn *c, const struct http_request *r);
@@ -32,6 +32,7 @@ static const char *kick_read(struct text query, struct kick *out);
 static bool id_read(struct text id, uint32_t *worker, uint32_t *slot, uint32_t *generation);
 static bool number_read(struct text value, uint64_t most, uint64_t *out);
 static bool code_may_be_sent(uint64_t code);
+static const char *date_now(char out[HTTP_DATE_SIZE]);
 
 void admin_answer(struct admin *a, struct admin_conn *c, const struct http_request *r)
 {
@@ -101,13 +102,23 @@ static void begin(struct admin_conn *c, const char *out, int size)
     c->out_left = (size_t)size;
 }
 
-static void answer(struct admin_conn *c, const struct http_request *r, struct http_reply *reply)
+static void answer(struct admin_conn *c, const struct http_request *r, const struct http_reply *what)
 {
-    reply->version_minor = r->version_minor;
-    reply->keep_alive = c->keep_alive;
-    reply->head_only = r->method == HTTP_M_HEAD;
-    reply->cache_control = "no-store";
-    begin(c, c->small, http_reply_whole(c->small, sizeof c->small, reply));
+    char date[HTTP_DATE_SIZE];
+    struct http_reply reply = *what;
+    reply.date = date_now(date);
+    reply.version_minor = r->version_minor;
+    reply.keep_alive = c->keep_alive;
+    reply.head_only = r->method == HTTP_M_HEAD;
+    reply.cache_control = "no-store";
+    begin(c, c->small, http_reply_whole(c->small, sizeof c->small, &reply));
+}
+
+int admin_answer_busy(char *out, size_t size)
+{
+    char date[HTTP_DATE_SIZE];
+    struct http_reply base = {.date = date_now(date), .version_minor = 1, .retry_after_s = 1};
+    return http_reply_error(out, size, 503, "administration is busy elsewhere", &base);
 }
 
 void admin_answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why)
@@ -121,7 +132,9 @@ static void answer_error(struct admin_conn *c, const struct http_request *r, int
     bool goes_on =
         status == 404 || status == 405 || status == 403 || status == 409 || status == 400 || status == 503;
     if (!goes_on) c->keep_alive = false;
-    struct http_reply base = {.version_minor = r->version_minor,
+    char date[HTTP_DATE_SIZE];
+    struct http_reply base = {.date = date_now(date),
+                              .version_minor = r->version_minor,
                               .keep_alive = c->keep_alive,
                               .head_only = r->method == HTTP_M_HEAD,
                               .allow = allow,
@@ -129,6 +142,12 @@ static void answer_error(struct admin_conn *c, const struct http_request *r, int
                               .cache_control = "no-store",
                               .retry_after_s = status == 503 ? 1 : 0};
     begin(c, c->small, http_reply_error(c->small, sizeof c->small, status, why, &base));
+}
+
+static const char *date_now(char out[HTTP_DATE_SIZE])
+{
+    http_date(out, clock_real_ns() / NS_PER_SECOND);
+    return out;
 }
 
 /* ---- /v1/connections. ---- */
@@ -153,7 +172,9 @@ static void answer_list(struct admin *a, struct admin_conn *c, const struct http
     }
     char *body = a->answers[i] + ADMIN_HEAD_ROOM;
     uint32_t size = admin_list_json(body, a, &q, clock_real_ns());
+    char date[HTTP_DATE_SIZE];
     struct http_reply reply = {.status = 200,
+                               .date = date_now(date),
                                .type = "application/json",
                                .body = {body, size},
                                .version_minor = r->version_minor,

@@ -74,6 +74,8 @@ void admin_thread_turn(struct admin *a);
 /* ---- admin_answer.c: a whole request in, an answer in the conn. ---- */
 void admin_answer(struct admin *a, struct admin_conn *c, const struct http_request *r);
 void admin_answer_error(struct admin_conn *c, const struct http_request *r, int status, const char *why);
+/* For a connection that there is no room for: the bytes of a 503, and how many. */
+int admin_answer_busy(char *out, size_t size);
 
 /* ---- admin_ask.c: asks the workers. 0; TC_EAGAIN: a ring was full or there was no answer in time (nothing
  * was done). ---- */

@@ -182,6 +182,29 @@ static json_t *body(void)
     return json;
 }
 
+/* RFC 9110 6.6.1: a server with a clock sends Date. */
+static void every_answer_tells_its_date(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        "GET /healthz",           "GET /readyz",          "GET /metrics",
+        "GET /v1/connections",    "HEAD /v1/connections", "GET /v1/connections?top=0",
+        "GET /elsewhere",         "POST /metrics",        "POST /v1/connections/0-0-1/kick",
+        "GET /with a blank in it"};
+    for (uint32_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        ask(requests[i], true);
+        const char *date = strstr(rig.reply, "\r\nDate: ");
+        if (!date || !strstr(date, " GMT\r\n")) fail_msg("%s: %s", requests[i], rig.reply);
+    }
+    int busy[ADMIN_CONNS_MAX];
+    for (uint32_t i = 0; i < ADMIN_CONNS_MAX; i++) busy[i] = begin("GET /v1/connections");
+    assert_int_equal(ask("GET /healthz", true), 503); /* one too many */
+    assert_non_null(strstr(rig.reply, "\r\nDate: "));
+    assert_non_null(strstr(rig.reply, "\r\nRetry-After: 1\r\n"));
+    assert_non_null(strstr(rig.reply, ": administration is busy elsewhere\n"));
+    for (uint32_t i = 0; i < ADMIN_CONNS_MAX; i++) end(busy[i], true);
+}
+
 static void long_lists_come_whole_in_turns_of_bounded_work(void **state)
 {
     (void)state;
@@ -283,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             decision_29_a_worker_that_does_not_come_round_is_503_and_nothing_was_done, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_answer_tells_its_date, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_lists_come_whole_in_turns_of_bounded_work, set_up, tear_down),
         cmocka_unit_test(the_heap_keeps_the_first_of_any_number),
         cmocka_unit_test(the_longest_row_has_room_and_is_json),
