@@ -30,7 +30,8 @@ int admin_token_read(const char *path, const char *where, char out[ADMIN_TOKEN_M
                          where, path);
     *others = S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     size_t size = (size_t)got;
-    while (size > 0 && strchr(" \t\r\n", bytes[size - 1])) size--;
+    if (size < sizeof bytes) /* else there may be more behind the blanks */
+        while (size > 0 && bytes[size - 1] && strchr(" \t\r\n", bytes[size - 1])) size--;
     int r = check(path, where, bytes, size, fault);
     if (r < 0) return r;
     memcpy(out, bytes, size);

@@ -243,6 +243,38 @@ static void long_lists_come_whole_in_turns_of_bounded_work(void **state)
     assert_int_equal(pages, PEERS / 100);
 }
 
+/* Reads `bytes` as a token's file. */
+static int token_read(const char *bytes, size_t size, char token[ADMIN_TOKEN_MOST + 1], struct fault *f)
+{
+    char path[64] = "/tmp/tickcast-token-XXXXXX";
+    bool others;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+    int r = admin_token_read(path, "--admin-token", token, &others, f);
+    unlink(path);
+    return r;
+}
+
+/* Nothing of the file is passed over but blanks at its end: what else it holds was not meant to be there. */
+static void a_token_is_all_that_its_file_holds(void **state)
+{
+    (void)state;
+    char token[ADMIN_TOKEN_MOST + 1], bytes[1024];
+    struct fault f;
+    static const char zero[] = "0123456789abcdef\n";
+    assert_int_equal(token_read(zero, sizeof zero - 1, token, &f), TC_OK);
+    assert_string_equal(token, "0123456789abcdef");
+    assert_int_equal(token_read(zero, sizeof zero, token, &f), TC_EUSAGE);
+    assert_non_null(strstr(f.text, "character 17 is none that a token may have"));
+    memset(bytes, ' ', sizeof bytes);
+    memset(bytes, 'x', 64);
+    bytes[sizeof bytes - 1] = 'y'; /* far behind it */
+    assert_int_equal(token_read(bytes, sizeof bytes, token, &f), TC_EUSAGE);
+    assert_non_null(strstr(f.text, "the token has at least"));
+}
+
 static int compare_rows(const void *a, const void *b)
 {
     return admin_row_before(ADMIN_BY_LAG, a, b) ? -1 : admin_row_before(ADMIN_BY_LAG, b, a);
@@ -308,6 +340,7 @@ int main(void)
             decision_29_a_worker_that_does_not_come_round_is_503_and_nothing_was_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_answer_tells_its_date, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_lists_come_whole_in_turns_of_bounded_work, set_up, tear_down),
+        cmocka_unit_test(a_token_is_all_that_its_file_holds),
         cmocka_unit_test(the_heap_keeps_the_first_of_any_number),
         cmocka_unit_test(the_longest_row_has_room_and_is_json),
     };
