@@ -41,6 +41,7 @@ int settings_load(struct settings *s, const char *path, struct fault *f)
     int r = read_all(path, &s->text, f);
     struct file_state st = {.path = path};
     char *next = s->text;
+    if (next && strncmp(next, "\xef\xbb\xbf", 3) == 0) next += 3; /* UTF-8's mark */
     while (r == TC_OK && next) {
         char *line = next;
         next = strchr(line, '\n');

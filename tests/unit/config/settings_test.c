@@ -178,6 +178,10 @@ static void a_file_is_read(void **state)
     assert_string_equal(s.feed.at[0], "sim:?symbols=5#x");
     assert_true(s.echo);
     settings_free(&s);
+    static const char marked[] = "\xef\xbb\xbfmax_rules = 8\n"; /* as editors of Windows begin a file */
+    assert_int_equal(load(&s, marked, sizeof marked - 1, path, &f), TC_OK);
+    assert_int_equal(s.rules_max, 8);
+    settings_free(&s);
 }
 
 static void a_bad_file_is_told_with_its_line(void **state)
