@@ -57,11 +57,21 @@ int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t co
     return log_still_holds(l, from) ? (int)count : TC_LAPPED;
 }
 
+uint32_t log_key_at(const struct log *l, uint64_t seq)
+{
+    return atomic_load_explicit(&l->keys[(uint32_t)seq & l->mask], memory_order_acquire); /* put_tick */
+}
+
 int log_json_size(const struct log *l, uint64_t seq)
 {
     uint64_t head = atomic_load_explicit(&l->jsons[(uint32_t)seq & l->mask].head, memory_order_acquire);
     if ((uint32_t)(head >> 32) != (uint32_t)seq) return TC_LAPPED;
     return log_still_holds(l, seq - 1) ? (int)(uint32_t)head : TC_LAPPED;
+}
+
+static inline void copy_word(char *out, const _Atomic uint64_t *word)
+{
+    store_le64(out, atomic_load_explicit(word, memory_order_acquire)); /* pairs with put_json */
 }
 
 int log_read_json(const struct log *l, uint64_t seq, char *out)
@@ -71,8 +81,14 @@ int log_read_json(const struct log *l, uint64_t seq, char *out)
     if ((uint32_t)(head >> 32) != (uint32_t)seq) return TC_LAPPED;
     uint32_t size = (uint32_t)head;
     if (size > TICK_JSON_MAX) return TC_LAPPED;
-    for (uint32_t i = 0; i * 8 < size; i++)
-        store_le64(out + (size_t)i * 8, atomic_load_explicit(&slot->word[i], memory_order_acquire));
+    const _Atomic uint64_t *word = slot->word, *end = word + (size + 7) / 8;
+    for (; end - word >= 4; word += 4, out += 32) { /* atomic loads are not unrolled by the compiler */
+        copy_word(out, word);
+        copy_word(out + 8, word + 1);
+        copy_word(out + 16, word + 2);
+        copy_word(out + 24, word + 3);
+    }
+    for (; word < end; word++, out += 8) copy_word(out, word);
     return log_still_holds(l, seq - 1) ? (int)size : TC_LAPPED;
 }
 

@@ -153,21 +153,3 @@ static uint8_t *put_covered(uint8_t *p, uint64_t from, uint64_t to, uint32_t con
     memcpy(p, text, size);
     return p + size;
 }
-
-uint8_t *put_literal(uint8_t *p, struct text t)
-{
-    memcpy(p, t.at, t.size);
-    return p + t.size;
-}
-
-uint8_t *put_u64(uint8_t *p, uint64_t v)
-{
-    uint8_t digits[20];
-    uint32_t n = 0;
-    do {
-        digits[n++] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    while (n > 0) *p++ = digits[--n];
-    return p;
-}

@@ -4,10 +4,11 @@
 #define TC_RENDER_RENDER_INTERNAL_H
 
 #include "render/render.h"
+#include "tick/digits.h"
 
 /* What one frame costs beside its ticks. */
-#define ENVELOPE_MAX      160u /* head, and everything of a batch frame that is not a tick */
-#define COVERED_MAX       160u /* a whole `covered` frame */
+#define ENVELOPE_MAX      160u /* head, and everything of a batch frame that is not a tick; put_u64's slack */
+#define COVERED_MAX       160u /* a whole `covered` frame; the slack too */
 #define TICK_HEAD_MAX     4u   /* frame head of a tick by itself */
 #define BIN_TICK_HEAD_MAX 20u  /* the same in binary, with the message's own head */
 _Static_assert(ENVELOPE_MAX + TICK_JSON_MAX <= RENDER_SLACK + FRAME_BYTES_MAX, "a frame holds any one tick");
@@ -41,9 +42,16 @@ static inline void batch_ended(struct render_out *result)
 void batch_done(struct render_out *result, const uint8_t *out, const uint8_t *start, const uint8_t *end);
 void snapshot_bin(const struct snapshot_in *in, uint8_t *out, struct snapshot_out *result);
 
-/* Decimal digits of v at p; returns past the last. */
-uint8_t *put_u64(uint8_t *p, uint64_t v);
-uint8_t *put_literal(uint8_t *p, struct text t);
+/* Decimal digits of v at p; returns past the last. Writes up to DIGITS_SLACK bytes more. */
+static inline uint8_t *put_u64(uint8_t *p, uint64_t v)
+{
+    return (uint8_t *)digits_u64((char *)p, v);
+}
+static inline uint8_t *put_literal(uint8_t *p, struct text t)
+{
+    memcpy(p, t.at, t.size);
+    return p + t.size;
+}
 /* Puts the prefix of a batch frame (`{"type":"ticks",...,"ticks":[`) and its WebSocket head just before body,
  * whose bytes (closing brackets included) follow. Returns the frame's first byte. */
 uint8_t *put_batch_prefix(uint8_t *body, uint32_t body_bytes, struct text type_and_range);

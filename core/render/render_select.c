@@ -27,6 +27,7 @@ static struct selection begin(const struct render_in *in, struct render_scratch 
 static int scan(struct selection x, uint64_t end);
 static bool short_list(const struct render_in *in, uint64_t end);
 static int follow(struct selection x, uint64_t end);
+static int followed(struct selection *x, uint64_t to, bool more);
 static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits);
 static inline __attribute__((always_inline)) int take(struct selection *x, uint64_t seq, uint32_t key);
 static inline int size_of(const struct render_in *in, uint64_t seq, uint32_t key);
@@ -38,8 +39,8 @@ static struct seen *seen_find(struct render_scratch *s, struct state_key k);
 static void compact(struct selection *x);
 static void stamp_next(struct render_scratch *s);
 
-#define STOPPED    1
-#define TRAIL_PAYS 2u /* positions that cost what one symbol's trail does */
+#define STOPPED     1
+#define TRAIL_LEAST 8u /* positions that cost what beginning to follow does */
 
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
 {
@@ -84,12 +85,13 @@ static int scan(struct selection x, uint64_t end)
     return selected(&x, end, end < in->to);
 }
 
-/* A look at each symbol of the list costs less than one at each tick. */
+/* A look at each symbol of the list costs less than one at each tick: a position's key is about two trails,
+ * or 500 symbols' bits to see which are named (bench/instructions: watch-lists-25). */
 static bool short_list(const struct render_in *in, uint64_t end)
 {
     const struct filter *f = in->filter;
     if (!in->trail || f->kinds_all != 0 || !trail_reaches(in->trail, in->from, end)) return false;
-    return end - in->from > TRAIL_PAYS * (f->named_count + 1) + f->id_count / 64;
+    return end - in->from > TRAIL_LEAST + f->named_count / 2 + f->id_count / 512;
 }
 
 /* As scan, by the trail of each symbol. */
@@ -101,16 +103,19 @@ static int follow(struct selection x, uint64_t end)
     for (uint64_t word = 0; word * 64 < end - in->from; word++)
         for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
             uint64_t seq = in->from + 1 + word * 64 + (uint64_t)__builtin_ctzll(left);
-            uint32_t key;
-            int count = log_read_keys(in->log, seq - 1, &key, 1);
-            if (count < 0) return count;
+            uint32_t key = log_key_at(in->log, seq);
             if (!filter_match(in->filter, key)) continue;
             int r = take(&x, seq, key);
             if (r < 0) return r;
-            if (r == STOPPED) return selected(&x, seq - 1, true);
+            if (r == STOPPED) return followed(&x, seq - 1, true);
         }
-    /* What was not looked at counts too. */
-    return log_holds(in->log, in->from) ? selected(&x, end, end < in->to) : TC_LAPPED;
+    return followed(&x, end, end < in->to);
+}
+
+/* Keys are looked at here, all at once; what was not looked at counts too. */
+static int followed(struct selection *x, uint64_t to, bool more)
+{
+    return log_holds(x->in->log, x->in->from) ? selected(x, to, more) : TC_LAPPED;
 }
 
 static void wanted_positions(const struct render_in *in, uint64_t end, uint64_t *bits)
