@@ -42,9 +42,6 @@ struct io_sent {
     int32_t error;
 };
 
-/* Accepted connections that one wait hands out (of each listener without a ring). Those before them have been
- * read by then: a crowd that stood at the door is not taken for connections that say nothing (decision 29).
- */
 #define IO_ACCEPTS_MAX 64u
 
 struct io_options {
@@ -53,7 +50,16 @@ struct io_options {
     uint32_t buffer_bytes;
     uint32_t sends_max; /* sends in one flush */
     int wake_fd;        /* eventfd of the worker's sleeper; -1: none */
+    /* Accepted connections that one wait hands out, behind what came from others: those before them have been
+     * read by then, so that a crowd that stood at the door does not look like one that says nothing (decision
+     * 29). At most IO_ACCEPTS_MAX; 0: that. */
+    uint32_t accepts_max;
 };
+
+static inline uint32_t io_accepts_max(const struct io_options *o)
+{
+    return o->accepts_max > 0 && o->accepts_max < IO_ACCEPTS_MAX ? o->accepts_max : IO_ACCEPTS_MAX;
+}
 
 struct io_ops {
     const char *name;

@@ -119,6 +119,7 @@ static void epoll_io_close(struct io *io)
 
 static void close_detached(struct epoll *e);
 static int poll_ready(struct epoll *e, uint64_t wait_ns);
+static void handle_all(struct epoll *e, int count);
 static void handle_ready(struct epoll *e, const struct epoll_event *ready);
 static void handle_conn(struct epoll *e, struct tag tag, uint32_t happened);
 static void handle_wake(struct epoll *e);
@@ -133,8 +134,7 @@ static uint32_t epoll_io_wait(struct io *io, struct io_event *out, uint32_t coun
     epoll_receive_starved(e);
     close_detached(e);
     if (e->events.count == 0) {
-        int count = poll_ready(e, wait_ns);
-        for (int i = 0; i < count; i++) handle_ready(e, &e->ready[i]);
+        handle_all(e, poll_ready(e, wait_ns));
     }
     return hand_out(e, out, count_max);
 }
@@ -163,6 +163,16 @@ static int poll_ready(struct epoll *e, uint64_t wait_ns)
     }
     TC_ASSERT(count >= 0 || errno == EINTR);
     return count;
+}
+
+/* Who is there already comes first: see accepts_max in io.h. */
+static void handle_all(struct epoll *e, int count)
+{
+    e->accepts_left = io_accepts_max(&e->options);
+    for (int i = 0; i < count; i++)
+        if (tag_unpack(e->ready[i].data.u64).op != TAG_ACCEPT) handle_ready(e, &e->ready[i]);
+    for (int i = 0; i < count; i++)
+        if (tag_unpack(e->ready[i].data.u64).op == TAG_ACCEPT) handle_ready(e, &e->ready[i]);
 }
 
 static void handle_ready(struct epoll *e, const struct epoll_event *ready)

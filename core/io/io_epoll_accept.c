@@ -1,4 +1,4 @@
-/* io/io_epoll_accept.c -- accepting without a ring: a bounded number per listener and wait. Errors as in
+/* io/io_epoll_accept.c -- accepting without a ring: a bounded number in a wait. Errors as in
  * io_uring_accept.c: want of descriptors or memory is told once, rests, and goes on by itself. */
 #include "io/io_epoll_inner.h"
 
@@ -54,7 +54,7 @@ void epoll_accept(struct epoll *e, uint32_t listener)
 {
     struct epoll_listener *l = &e->listeners[listener];
     if (!l->on || l->rest_until_ns != 0) return;
-    for (uint32_t i = 0; i < IO_ACCEPTS_MAX; i++) {
+    for (; e->accepts_left > 0; e->accepts_left--) {
         e->io.counters.enters++;
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {

@@ -17,8 +17,7 @@
 #define EPOLL_RECEIVES_MAX                                                                                   \
     4u /* buffers per descriptor and wait: one that talks much does not starve others */
 /* A wait asks the kernel only when the queue is empty, so one wait's worth is the most in it. */
-#define EPOLL_EVENTS_MAX                                                                                     \
-    (EPOLL_READY_MAX * (EPOLL_RECEIVES_MAX + 2) + LISTENERS_MAX * (IO_ACCEPTS_MAX + 1) + 1)
+#define EPOLL_EVENTS_MAX (EPOLL_READY_MAX * (EPOLL_RECEIVES_MAX + 2) + IO_ACCEPTS_MAX + LISTENERS_MAX + 1)
 
 enum epoll_conn_flags {
     EPOLL_OPEN = 1,
@@ -57,7 +56,8 @@ struct epoll {
     struct io io; /* first: what the worker sees */
     struct io_options options;
     int fd;
-    bool no_pwait2; /* the kernel or a sandbox lacks it: milliseconds only */
+    uint32_t accepts_left; /* of this wait */
+    bool no_pwait2;        /* the kernel or a sandbox lacks it: milliseconds only */
     struct epoll_conn *conns;
     struct io_queue events;
     struct io_buffers buffers;

@@ -324,7 +324,9 @@ static void writable_complete(struct uring *u, struct tag tag, int32_t result, u
 
 static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_max)
 {
-    uint32_t accepts = min_u32(min_u32(u->accepted.count, IO_ACCEPTS_MAX), (count_max + 1) / 2), count = 0;
+    TC_ASSERT(count_max >= 2); /* events and accepts both go on */
+    uint32_t accepts = min_u32(min_u32(u->accepted.count, io_accepts_max(&u->options)), count_max / 2);
+    uint32_t count = 0;
     while (count < count_max - accepts && io_queue_get(&u->events, &out[count])) {
         if (!is_stale(u, &out[count]))
             count++;
@@ -337,7 +339,7 @@ static uint32_t hand_out(struct uring *u, struct io_event *out, uint32_t count_m
 
 static bool is_stale(const struct uring *u, const struct io_event *event)
 {
-    if (event->op == IO_ACCEPTED || event->op == IO_WOKEN) return false;
+    if (event->op == IO_WOKEN) return false;
     const struct uring_conn *c = &u->conns[event->slot];
     return !(c->flags & URING_OPEN) || c->generation != event->generation;
 }

@@ -51,7 +51,7 @@ static void accept_arm(struct uring *u, uint32_t listener)
 void uring_accept_complete(struct uring *u, struct tag tag, int32_t result, uint32_t cqe_flags)
 {
     if (result >= 0) {
-        if (io_queue_full(&u->accepted)) { /* more than the whole backlog came within one turn */
+        if (io_queue_full(&u->accepted)) { /* far more than a backlog came since the last waits */
             close(result);
             u->io.counters.accept_errors++;
         } else {

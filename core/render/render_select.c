@@ -39,8 +39,9 @@ static struct seen *seen_find(struct render_scratch *s, struct state_key k);
 static void compact(struct selection *x);
 static void stamp_next(struct render_scratch *s);
 
-#define STOPPED     1
-#define TRAIL_LEAST 8u /* positions that cost what beginning to follow does */
+#define STOPPED      1
+#define TRAIL_LEAST  8u /* positions that cost what beginning to follow does */
+#define TRAIL_SPARSE 4u /* a list of under one symbol in so many */
 
 int select_ticks(const struct render_in *in, struct render_scratch *s, struct render_out *result)
 {
@@ -86,12 +87,16 @@ static int scan(struct selection x, uint64_t end)
 }
 
 /* A look at each symbol of the list costs less than one at each tick: a position's key is about two trails,
- * or 500 symbols' bits to see which are named (bench/instructions: watch-lists-25). */
+ * or 500 symbols' bits to see which are named (bench/instructions: watch-lists-25). What is found costs more
+ * on a trail: a list of many of the symbols finds much, so that its trails have to be few beside the
+ * positions. */
 static bool short_list(const struct render_in *in, uint64_t end)
 {
     const struct filter *f = in->filter;
     if (!in->trail || f->kinds_all != 0 || !trail_reaches(in->trail, in->from, end)) return false;
-    return end - in->from > TRAIL_LEAST + f->named_count / 2 + f->id_count / 512;
+    bool dense = f->named_count > f->id_count / TRAIL_SPARSE;
+    return end - in->from >
+           TRAIL_LEAST + (dense ? f->named_count * 2 : f->named_count / 2) + f->id_count / 512;
 }
 
 /* As scan, by the trail of each symbol. */

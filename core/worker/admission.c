@@ -19,6 +19,11 @@ static uint32_t entry_make(struct admission *a, uint32_t *bucket, const char *te
 static void address_give(struct admission *a, uint32_t address);
 static uint32_t bucket_count(const struct settings *s);
 
+uint32_t admission_unupgraded_max(uint32_t connections_max)
+{
+    return connections_max / 4 + 1;
+}
+
 int admission_open(struct admission *a, const struct settings *s)
 {
     if (a->users++ > 0) return TC_OK;
@@ -26,7 +31,7 @@ int admission_open(struct admission *a, const struct settings *s)
     a->per_address_max = (uint32_t)s->connections_per_ip_max;
     a->per_second_max = s->handshakes_per_second_max;
     bound_by_files(a, s);
-    a->unupgraded_max = a->connections_max / 4 + 1; /* decision 29 */
+    a->unupgraded_max = admission_unupgraded_max(a->connections_max);
     pthread_mutex_init(&a->lock, NULL);
     if (a->per_address_max == 0) return TC_OK;
     a->buckets_mask = bucket_count(s) - 1;

@@ -54,6 +54,8 @@ _Static_assert(sizeof(struct admission) % TC_CACHE_LINE == 0, "what comes behind
 int admission_open(struct admission *a, const struct settings *s);
 void admission_close(struct admission *a);
 size_t admission_bytes(const struct settings *s);
+/* How many of these may be in their handshake at the same time (decision 29). */
+uint32_t admission_unupgraded_max(uint32_t connections_max);
 /* Open files that --max-connections needs, the program's own included. */
 uint64_t admission_files(const struct settings *s);
 

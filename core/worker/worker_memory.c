@@ -83,13 +83,17 @@ static uint64_t pools_bytes(const struct settings *s, uint64_t in_use_most, uint
     return blocks * memory_pages(block_bytes) + workers * blocks_each * sizeof(uint32_t);
 }
 
+/* A crowd comes in by parts, so small that two of each worker's are fewer than may be in their handshake: who
+ * asked at once is never refused for those who asked with him. */
 struct io_options worker_io_options(const struct settings *s)
 {
+    uint64_t handshakes = admission_unupgraded_max((uint32_t)s->connections_max);
     return (struct io_options){.slots = (uint32_t)s->connections_max,
                                .buffers = RECEIVE_BUFFERS,
                                .buffer_bytes = RECEIVE_BUFFER_BYTES,
                                .sends_max = FLUSH_ROOM,
-                               .wake_fd = -1};
+                               .wake_fd = -1,
+                               .accepts_max = (uint32_t)max_u64(1, handshakes / (2 * worker_count(s)))};
 }
 
 static size_t io_bytes_most(const struct settings *s)

@@ -31,7 +31,7 @@
 #define RIG_SLOTS    4096u
 #define RIG_BUFFERS  64u
 #define RIG_BYTES    1024u /* of a receive buffer */
-#define RIG_EVENTS   64u   /* per wait */
+#define RIG_EVENTS   256u  /* per wait */
 #define RIG_HANDLES  512u
 #define RIG_PATIENCE 20 /* seconds until a condition counts as never met */
 
