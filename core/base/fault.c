@@ -1,9 +1,17 @@
 #include "base/fault.h"
 
+#include "base/shown.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static void put(struct fault *f, const char *format, va_list args)
+{
+    vsnprintf(f->text, sizeof f->text, format, args);
+    shown_clean(f->text, strlen(f->text));
+}
 
 int fault_set(struct fault *f, enum tc_err code, const char *format, ...)
 {
@@ -11,7 +19,7 @@ int fault_set(struct fault *f, enum tc_err code, const char *format, ...)
     f->code = code;
     va_list args;
     va_start(args, format);
-    vsnprintf(f->text, sizeof f->text, format, args);
+    put(f, format, args);
     va_end(args);
     return code;
 }
@@ -23,7 +31,7 @@ int fault_errno(struct fault *f, const char *format, ...)
     f->code = TC_ESYSTEM;
     va_list args;
     va_start(args, format);
-    vsnprintf(f->text, sizeof f->text, format, args);
+    put(f, format, args);
     va_end(args);
     size_t used = strlen(f->text);
     char words[96];
@@ -38,7 +46,7 @@ int fault_within(struct fault *f, const char *format, ...)
     memcpy(inner, f->text, sizeof inner);
     va_list args;
     va_start(args, format);
-    vsnprintf(f->text, sizeof f->text, format, args);
+    put(f, format, args);
     va_end(args);
     size_t used = strlen(f->text);
     snprintf(f->text + used, sizeof f->text - used, ": %s", inner);

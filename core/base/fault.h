@@ -17,7 +17,7 @@ enum tc_err {
 
 struct fault {
     enum tc_err code;
-    char text[480]; /* one line: place, what, remedy */
+    char text[480]; /* one line: place, what, remedy. What it quotes is cleaned for terminals (shown.h) */
 };
 
 /* Fills f (which may be NULL) and returns code, so that `return fault_set(...)` reads well.

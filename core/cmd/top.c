@@ -165,7 +165,9 @@ static int ask(const struct top *t, const char *method, const char *target, stru
     if (r < 0 || out->status == 200) return r;
     char words[200];
     struct text line = out->body;
-    for (line.size = 0; line.size < out->body.size && !strchr("\r\n", line.at[line.size]);) line.size++;
+    for (line.size = 0;
+         line.size < out->body.size && line.at[line.size] != '\r' && line.at[line.size] != '\n';)
+        line.size++;
     shown_copy(words, sizeof words, line);
     bool unasked = out->status == 404 && strcmp(method, "GET") == 0;
     free(out->bytes);

@@ -24,7 +24,8 @@
     L(listen, "listen", "ADDR:PORT", "address to serve on; default 127.0.0.1:8080; port 0 takes a free one") \
     L(feed, "feed", "URI",                                                                                   \
       "where ticks come from: sim:?symbols=500&rate=20000, file:PATH?speed=1; default sim:")                 \
-    U(workers, "workers", 0, 0, 64, "threads", "worker threads; 0: processors - 1, at least 1")              \
+    U(workers, "workers", 0, 0, 64, "threads",                                                               \
+      "worker threads; 0: processors - 1, at least 1, at most those of --cpus")                              \
     T(cpus, "cpus", NULL, "LIST",                                                                            \
       "processors that threads are pinned to, as in 0,2-3: feed thread first where there is one "            \
       "more than workers")                                                                                   \

@@ -3,7 +3,6 @@
 
 #include "base/affinity.h"
 #include "base/bytes.h"
-#include "base/shown.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -29,7 +28,6 @@ int settings_check(struct settings *s, struct fault *f)
     if (r == TC_OK) r = check_admin(s, f);
     if (r == TC_OK) r = check_texts(s, f);
     if (r == TC_OK) work_out(s);
-    if (r < 0 && f) shown_clean(f->text, strlen(f->text)); /* it quotes values, which a file may have given */
     return r;
 }
 
@@ -142,12 +140,20 @@ static int check_origins(const char *list, struct fault *f)
     }
 }
 
+/* One for each processor but the feed thread's; where processors are named, no two share one. */
+static uint32_t workers_wanted(const struct settings *s, uint32_t cpus)
+{
+    uint32_t most = min_u32(cpus > 1 ? cpus - 1 : 1, WORKERS_MAX), named[AFFINITY_CPUS_MAX];
+    int count = s->cpus ? affinity_parse_list(s->cpus, named, AFFINITY_CPUS_MAX, NULL) : 0;
+    return count > 0 ? min_u32(most, (uint32_t)count) : most;
+}
+
 static void work_out(struct settings *s)
 {
     if (s->listen.count == 0) s->listen = (struct setting_list){.at = {"127.0.0.1:8080"}, .count = 1};
     if (s->feed.count == 0) s->feed = (struct setting_list){.at = {"sim:"}, .count = 1};
     uint32_t cpus = affinity_count();
-    if (s->workers == 0) s->workers = min_u32(cpus > 1 ? cpus - 1 : 1, WORKERS_MAX);
+    if (s->workers == 0) s->workers = workers_wanted(s, cpus);
     if (cpus < s->workers + 1)
         s->spin_us = 0; /* a spinning worker would hold up the feed thread (decision 24) */
     if (s->rest_bytes == 0) s->rest_bytes = s->connections_max * REST_BYTES_EACH;

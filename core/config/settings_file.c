@@ -5,7 +5,6 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "base/shown.h"
 #include "config/option.h"
 #include "config/suggest.h"
 
@@ -49,7 +48,6 @@ int settings_load(struct settings *s, const char *path, struct fault *f)
         st.line++;
         r = parse_line(s, &st, line, f);
     }
-    if (r < 0 && f) shown_clean(f->text, strlen(f->text)); /* it quotes the file, which may be a wrong one */
     return r;
 }
 

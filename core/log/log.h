@@ -96,7 +96,8 @@ TC_STATIC_ASSERT(SYMBOLS_MAX <= 65536, "a symbol id fits a key");
 
 /* As log_read, for keys. */
 int log_read_keys(const struct log *l, uint64_t from, uint32_t *out, uint32_t count_max);
-/* One key, seq <= head: it may be of a newer lap, and counts only if log_holds says so afterwards. */
+/* One key, seq <= head: it may be of a newer lap, and counts only if log_holds(l, from) with from < seq
+ * says so afterwards. */
 uint32_t log_key_at(const struct log *l, uint64_t seq);
 
 /* Copies the JSON object of tick seq into out (at least TICK_JSON_MAX bytes). Returns its size (0 for a kind

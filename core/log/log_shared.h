@@ -2,9 +2,11 @@
  *
  * Proof of the lapped case. The writer raises `claimed` before it changes a slot, and changes a slot only by
  * release stores of 8-byte words. A reader loads the words of a slot by acquire loads and then looks at
- * `claimed`. If any word it saw was of a newer lap, that word's release store is ordered after the raise of
- * `claimed`, so the reader sees the raised value and drops what it copied. If it sees claimed <= from +
- * capacity, every word is of the lap it wanted. */
+ * `claimed`. (Keys are 4-byte words and stored in the same way. What was decided by words that were not
+ * checked each is dropped with them: one look at `claimed` after the last of them does for all.) If any word
+ * it saw was of a newer lap, that word's release store is ordered after the raise of `claimed`, so the reader
+ * sees the raised value and drops what it copied. If it sees claimed <= from + capacity, every word is of the
+ * lap it wanted. */
 #ifndef TC_LOG_LOG_SHARED_H
 #define TC_LOG_LOG_SHARED_H
 

@@ -11,6 +11,10 @@
 #define COVERED_MAX       160u /* a whole `covered` frame; the slack too */
 #define TICK_HEAD_MAX     4u   /* frame head of a tick by itself */
 #define BIN_TICK_HEAD_MAX 20u  /* the same in binary, with the message's own head */
+_Static_assert(sizeof "{'type':'snapshot','seq':,'since':,'more':true,'conflated':" + 3 * 20 + DIGITS_SLACK <=
+                   ENVELOPE_MAX,
+               "three numbers and more words than any head of a frame has");
+_Static_assert(ENVELOPE_MAX <= COVERED_MAX, "a `covered` has no more of either");
 _Static_assert(ENVELOPE_MAX + TICK_JSON_MAX <= RENDER_SLACK + FRAME_BYTES_MAX, "a frame holds any one tick");
 _Static_assert(TICK_JSON_MAX + 16 <= RENDER_SLACK + COVERED_MAX, "copies in words may run over a tick's end");
 

@@ -449,6 +449,43 @@ static void a_lapped_range_is_told(void **state)
     free_world(&w);
 }
 
+/* A short list looks only where its symbol's ticks stand. After a lap others' ticks are there, none of which
+ * it wants: it must not take that for nothing. */
+static void a_lapped_range_of_a_short_list_is_told(void **state)
+{
+    (void)state;
+    struct random r;
+    random_seed(&r, 9);
+    static struct world w;
+    make_world(&w, &r);
+    struct rule rule = rule_make(text_of(names[0]), KINDS_CLIENT);
+    struct filter f;
+    assert_int_equal(filter_init(&f, &w.heap, &rule, 1, log_symbols(w.log), SYMBOLS), 0);
+    uint64_t from = log_head(w.log), end = from + 200;
+    struct tick t = {.kind = TICK_TRADE, .trade = {.price = 1, .size = 1}};
+    for (uint64_t seq = from + 1; seq <= end; seq++) {
+        t.symbol = seq % 20 == 0 ? 0 : 1;
+        log_append(w.log, &t, 1);
+        trail_note(&w.trail, log_key_at(w.log, seq), seq);
+    }
+    static struct render_scratch s;
+    static uint8_t room[RENDER_BYTES_MAX + RENDER_SLACK];
+    struct render_in in = {.log = w.log,
+                           .filter = &f,
+                           .trail = &w.trail,
+                           .from = from,
+                           .position = from,
+                           .to = end,
+                           .bytes_max = RENDER_BYTES_MAX};
+    struct render_out out;
+    assert_int_equal(render(&in, &s, room, &out), 0);
+    assert_int_equal(out.ticks, 10);
+    t.symbol = 1;
+    for (uint32_t i = 0; i < 4096 + 200; i++) log_append(w.log, &t, 1);
+    assert_int_equal(render(&in, &s, room, &out), TC_LAPPED);
+    free_world(&w);
+}
+
 /* The writer comes round between two frames of a run: the first ones are whole, and good. */
 static void a_run_that_is_lapped_keeps_its_frames(void **state)
 {
@@ -520,6 +557,7 @@ int main(void)
         cmocka_unit_test(render_equals_reference),
         cmocka_unit_test(render_is_pure),
         cmocka_unit_test(a_lapped_range_is_told),
+        cmocka_unit_test(a_lapped_range_of_a_short_list_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 /* A fault with a mark behind it that must stay. */
@@ -21,6 +22,47 @@ static void assert_inside(const struct guarded *g)
 {
     assert_memory_equal(g->mark, "untouch", 8);
     assert_true(strnlen(g->fault.text, sizeof g->fault.text) < sizeof g->fault.text);
+}
+
+/* Whatever is quoted: a wrong file, a server's words, an argument. */
+static void no_control_characters(void **state)
+{
+    (void)state;
+    struct fault f;
+    fault_set(&f, TC_EINPUT, "%s: no",
+              "a\x1b[2J\xc2\x9b"
+              "2J\n");
+    assert_string_equal(f.text, "a?[2J??2J : no");
+    fault_within(&f, "%s", "\x07");
+    assert_string_equal(f.text, "?: a?[2J??2J : no");
+    errno = ENOENT;
+    fault_errno(&f, "%s", "x\x7f");
+    assert_string_equal(f.text, "x?: No such file or directory");
+}
+
+/* As a log line shows a value of others, in either form. */
+static void a_log_line_has_none_either(void **state)
+{
+    (void)state;
+    static const enum diag_format formats[] = {DIAG_JSON, DIAG_LOGFMT};
+    for (uint32_t i = 0; i < 2; i++) {
+        int ends[2], before = dup(STDERR_FILENO);
+        assert_int_equal(pipe(ends), 0);
+        dup2(ends[1], STDERR_FILENO);
+        diag_setup(DIAG_INFO, formats[i]);
+        diag(DIAG_INFO, "said",
+             D_TEXT("words", "a\x1b[2J\xc2\x9b"
+                             "1m\xc3\xa4\n\x7f"));
+        dup2(before, STDERR_FILENO);
+        close(before);
+        close(ends[1]);
+        char line[512];
+        ssize_t n = read(ends[0], line, sizeof line - 1);
+        close(ends[0]);
+        assert_true(n > 0);
+        line[n] = 0;
+        if (!strstr(line, "\"a\\u001b[2J\\u009b1m\xc3\xa4\\u000a\\u007f\"")) fail_msg("%s", line);
+    }
 }
 
 static void set_and_return(void **state)
@@ -86,6 +128,8 @@ static void repeated_lines_are_limited(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_control_characters),
+        cmocka_unit_test(a_log_line_has_none_either),
         cmocka_unit_test(set_and_return),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(the_kernels_words_and_the_way_up),

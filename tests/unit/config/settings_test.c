@@ -268,6 +268,10 @@ static void what_is_zero_is_worked_out(void **state)
     settings_default(&s);
     assert_int_equal(settings_check(&s, &f), TC_OK);
     assert_string_equal(s.listen.at[0], "127.0.0.1:8080");
+    settings_default(&s);
+    set_ok(&s, "cpus", "0");
+    assert_int_equal(settings_check(&s, &f), TC_OK);
+    assert_int_equal(s.workers, 1); /* however many processors there are */
 }
 
 int main(void)
