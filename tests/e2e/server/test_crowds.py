@@ -79,7 +79,7 @@ def test_stuck_subscribers_take_a_bounded_share_and_no_more(io, count):
             assert max(seen) <= most_kib
 
 
-AT_ONCE = 250  # a quarter of 2048 may be in their handshake (decision 29): with 700, a busy machine refused some, or the next /metrics
+AT_ONCE = 250  # well under the quarter of 2048 that may be in their handshake (decision 29)
 
 
 def stuck_on(s, worker, count):
