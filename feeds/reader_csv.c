@@ -3,6 +3,7 @@
 #include "feeds/reader_csv.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static int first_line(struct csv *c, const struct reader_options *o, struct faul
     size_t size;
     int rc = source_view(c->lines.source, 3, &at, &size, f);
     if (rc < 0) return rc;
-    if (size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) source_skip(c->lines.source, 3); /* UTF-8's mark */
+    source_skip(c->lines.source, utf8_mark(at, size));
     struct text line;
     rc = csv_line(&c->lines, &line, f);
     if (rc < 0) return rc;

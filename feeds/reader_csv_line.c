@@ -1,5 +1,6 @@
 /* feeds/reader_csv_line.c -- lines out of a source, fields out of a line. */
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "feeds/reader_csv.h"
 
 #include <stdio.h>
@@ -136,10 +137,9 @@ char csv_delimiter(struct text line)
 
 uint32_t csv_probe_fields(const uint8_t *first, size_t size, struct text *fields, uint32_t fields_max)
 {
-    if (size >= 3 && memcmp(first, "\xef\xbb\xbf", 3) == 0) {
-        first += 3;
-        size -= 3;
-    }
+    size_t mark = utf8_mark(first, size);
+    first += mark;
+    size -= mark;
     while (size > 0 && (*first == '\n' || *first == '\r')) {
         first++;
         size--;

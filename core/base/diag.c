@@ -1,6 +1,7 @@
 #include "base/diag.h"
 
 #include "base/clock.h"
+#include "base/shown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,15 +32,15 @@ static void put_quoted(struct line *l, const char *s)
     put(l, '"');
     for (; *s; s++) {
         unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
-        bool of_two = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F: see shown.h */
+        unsigned control = shown_control(c, next);
         if (c == '"' || c == '\\') {
             put(l, '\\');
             put(l, (char)c);
-        } else if (c < 0x20 || c == 0x7f || of_two) { /* what a peer sent never breaks the line */
+        } else if (control > 0) { /* what a peer sent never breaks the line */
             char hex[8];
-            snprintf(hex, sizeof hex, "\\u%04x", of_two ? next : c);
+            snprintf(hex, sizeof hex, "\\u%04x", control > 1 ? next : c);
             put_text(l, hex);
-            s += of_two;
+            s += control - 1;
         } else {
             put(l, (char)c);
         }

@@ -4,13 +4,9 @@ void shown_clean(char *at, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)at[i], next = i + 1 < size ? (unsigned char)at[i + 1] : 0;
-        if (c == '\t' || c == '\n' || c == '\r')
-            at[i] = ' ';
-        else if (c < 0x20 || c == 0x7f)
-            at[i] = '?';
-        else if (c == 0xc2 && next >= 0x80 &&
-                 next < 0xa0) /* U+0080 to U+009F: some terminals obey these too */
-            at[i] = at[i + 1] = '?';
+        unsigned control = shown_control(c, next);
+        if (control > 0) at[i] = c == '\t' || c == '\n' || c == '\r' ? ' ' : '?';
+        if (control > 1) at[i + 1] = '?';
     }
 }
 

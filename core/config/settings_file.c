@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "config/option.h"
 #include "config/suggest.h"
 
@@ -40,7 +41,7 @@ int settings_load(struct settings *s, const char *path, struct fault *f)
     int r = read_all(path, &s->text, f);
     struct file_state st = {.path = path};
     char *next = s->text;
-    if (next && strncmp(next, "\xef\xbb\xbf", 3) == 0) next += 3; /* UTF-8's mark */
+    if (next) next += utf8_mark(next, strlen(next));
     while (r == TC_OK && next) {
         char *line = next;
         next = strchr(line, '\n');

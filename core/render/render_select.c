@@ -117,7 +117,7 @@ static int follow(struct selection x, uint64_t end)
     return followed(&x, end, end < in->to);
 }
 
-/* Keys are looked at here, all at once; what was not looked at counts too. */
+/* No key was checked when it was read: one look at the log now does for all, and for what was not read. */
 static int followed(struct selection *x, uint64_t to, bool more)
 {
     return log_holds(x->in->log, x->in->from) ? selected(x, to, more) : TC_LAPPED;

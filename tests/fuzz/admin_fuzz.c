@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "fuzz/fixed_random.h"
 #include "support/worker_rig.h"
 
 #include "admin/admin_internal.h"
@@ -24,7 +25,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -61,14 +61,6 @@ struct answer {
 };
 
 static struct subject *at_work;
-
-/* In the place of libc's, as in worker_fuzz.c. */
-ssize_t getrandom(void *out, size_t size, unsigned flags)
-{
-    (void)flags;
-    memset(out, 0x5a, size);
-    return (ssize_t)size;
-}
 
 /* In the place of libc's: here the administration thread sleeps until its worker has answered. */
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)

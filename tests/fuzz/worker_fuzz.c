@@ -13,11 +13,10 @@
 
 #include <cmocka.h>
 
+#include "fuzz/fixed_random.h"
 #include "support/worker_rig.h"
 
 #include "base/assert.h"
-
-#include <sys/random.h>
 
 /* WAY_FRAMES and WAY_PACKED: behind an upgrade without and with permessage-deflate. WAY_COMMANDS: behind an
  * upgrade; a byte of length before each payload of a text frame. */
@@ -34,15 +33,6 @@ struct subject {
     bool upgraded,
         packed; /* the answer to the upgrade was taken off; packed: so is what comes, it is not read */
 };
-
-/* In the place of libc's: the log's epoch and the secrets of hash tables are the same each time, so that an
- * input is as well. */
-ssize_t getrandom(void *out, size_t size, unsigned flags)
-{
-    (void)flags;
-    memset(out, 0x5a, size);
-    return (ssize_t)size;
-}
 
 static void feed(struct subject *s)
 {
