@@ -3,6 +3,7 @@ a test decides who is slow. Loopback only; every wait has an end."""
 import base64, contextlib, json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
 from decimal import Decimal
 from bin_codec import Decoder
+from wire import request
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", "..", "bench"))
 from local_server import free_port  # noqa: E402, F401 (tests take it from here)
@@ -162,9 +163,7 @@ class Client:
         self.socket.settimeout(seconds)
         self.socket.connect(("127.0.0.1", port))
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade",
-                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers, "", ""]
-        self.socket.sendall("\r\n".join(lines).encode())
+        self.socket.sendall(request(port, path, *headers, key=key))
         self.buffer = b""
         while b"\r\n\r\n" not in self.buffer:
             more = self.socket.recv(4096)

@@ -5,7 +5,7 @@ import pytest
 from crowd import Crowd, anonymous_kib, wait_for
 from rig import Closed, Server, read_http
 from test_deflate import OFFER, pack
-from wire import TEXT, frame
+from wire import TEXT, frame, request
 
 SECONDS = float(os.environ.get("PRESSURE_SECONDS", "8"))
 MANY = 15000
@@ -79,9 +79,6 @@ def test_stuck_subscribers_take_a_bounded_share_and_no_more(io, count):
             assert max(seen) <= most_kib
 
 
-AT_ONCE = 250  # well under the quarter of 2048 that may be in their handshake (decision 29)
-
-
 def stuck_on(s, worker, count):
     """count subscribers that never read, all on one worker: as many again as the kernel gave to others were closed at once."""
     sockets = {}
@@ -89,12 +86,11 @@ def stuck_on(s, worker, count):
         mine = []
         while len(mine) < count:
             before, here = s.metrics()["subscribers"], []
-            for _ in range(min(count - len(mine), AT_ONCE)):
+            for _ in range(count - len(mine)):
                 c = socket.socket()
                 c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
                 c.connect(("127.0.0.1", s.port))
-                c.sendall(b"GET /v1/ws?symbols=*&snapshot=0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                          b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+                c.sendall(request(s.port, "/v1/ws?symbols=*&snapshot=0"))
                 sockets[f"127.0.0.1:{c.getsockname()[1]}"] = c
                 here.append(c)
             s.wait_metric("subscribers", lambda n, most=before + len(here): n >= most, 60)

@@ -4,6 +4,7 @@ import contextlib, os, signal, socket, struct, subprocess, sys, time
 import pytest
 from crowd import Crowd, send_queue, thread_stopped, wait_for
 from rig import Closed, Server, free_port, ticks_of
+from wire import request
 
 STEADY = "sim:?symbols=20&rate=2000&seed=7"
 FAST = "sim:?symbols=20&rate=50000&seed=3"
@@ -49,14 +50,12 @@ def test_stopped_clients_are_told_what_a_small_log_lost(io):
 def test_a_crowd_at_the_door_of_a_stopped_server_is_let_in_whole(io, workers, most, count):
     """Their requests have come with them: more than the quarter of all connections that may be in their handshake (decision 29), but
     not one that keeps it waiting."""
-    request = (b"GET /v1/ws?symbols=*&kinds=status HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
     with Server("--workers", str(workers), "--max-connections", str(most), io=io, feed=STEADY) as s, contextlib.ExitStack() as crowd:
         os.kill(s.process.pid, signal.SIGSTOP)
         try:
             clients = [crowd.enter_context(socket.create_connection(("127.0.0.1", s.port), timeout=20)) for _ in range(count)]
             for c in clients:
-                c.sendall(request)
+                c.sendall(request(s.port, "/v1/ws?symbols=*&kinds=status"))
         finally:
             os.kill(s.process.pid, signal.SIGCONT)
         assert [c.recv(12) for c in clients] == [b"HTTP/1.1 101"] * count
