@@ -58,14 +58,6 @@ def anonymous_kib(pid):
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
 
 
-def wait_for(test, seconds=30, say=""):
-    end = time.monotonic() + seconds
-    while not (value := test()):
-        assert time.monotonic() < end, say
-        time.sleep(0.02)
-    return value
-
-
 def send_queue(server_port, client_port):
     """Bytes in the kernel on the server's side of one connection, sent and unsent (tx_queue)."""
     with open("/proc/net/tcp", encoding="ascii") as file:

@@ -1,8 +1,8 @@
 """Run inside a network namespace of its own (`unshare -n`): clients connect, then every packet between them and the server is
 dropped. Exit status 77 with the reason where this machine cannot do it. Words: the io, and who finds out, `pings` or `kernel`."""
 import subprocess, sys
-from crowd import Crowd, wait_for
-from rig import Server
+from crowd import Crowd
+from rig import Server, wait_for
 
 # Only what has gone through the port of the clients: this script asks for /metrics over the same loopback.
 RULES = """

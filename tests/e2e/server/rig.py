@@ -125,6 +125,15 @@ class Server:
         assert "assertion failed" not in text and "Sanitizer" not in text, text
 
 
+def wait_for(test, seconds=30, say=""):
+    """What test() says, once that is true."""
+    end = time.monotonic() + seconds
+    while not (value := test()):
+        assert time.monotonic() < end, say
+        time.sleep(0.02)  # ended by the condition
+    return value
+
+
 def read_http(s):
     """status, head, body of one response (by Content-Length, or to the end)."""
     data = b""

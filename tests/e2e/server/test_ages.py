@@ -2,8 +2,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 import pytest
-from crowd import thread_stopped, wait_for
-from rig import Server, ticks_of
+from crowd import thread_stopped
+from rig import Server, ticks_of, wait_for
 
 STAGES = ["log", "read", "render", "socket"]
 SAMPLE = 64

@@ -1,6 +1,6 @@
 """tickcast.v1.bin: the same stream as JSON. The decoder (bin_codec.py) was written from docs/protocol-binary.md; it fails at a symbol
 that was not defined, and every position is checked as in JSON."""
-import asyncio, json, os, signal, struct
+import asyncio, json, os, signal
 from decimal import Decimal
 import pytest
 from bin_codec import Decoder

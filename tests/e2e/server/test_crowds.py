@@ -2,8 +2,8 @@
 sent away. PRESSURE_SECONDS (default 8) is how long the stuck ones are watched; `make soak` sets minutes."""
 import contextlib, json, os, resource, signal, socket, statistics, struct, threading, time
 import pytest
-from crowd import Crowd, anonymous_kib, wait_for
-from rig import Closed, Server, read_http
+from crowd import Crowd, anonymous_kib
+from rig import Closed, Server, read_http, wait_for
 from test_deflate import OFFER, pack
 from wire import TEXT, frame, request
 

@@ -1,7 +1,7 @@
 """Decisions that show only from outside, in the running program: 7 with real sockets, 11, 21, 23 and 24."""
 import os, time
 from decimal import Decimal
-from rig import Server, ticks_of
+from rig import Server, ticks_of, wait_for
 
 
 def sockets(s):
@@ -13,13 +13,6 @@ def sockets(s):
         except FileNotFoundError:
             pass  # closed between the list and the look
     return sum(link.startswith("socket:") for link in links)
-
-
-def wait_for(condition, seconds=15):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)  # ended by the condition
 
 
 def test_decision_07_a_large_snapshot_comes_in_pieces(io):

@@ -2,8 +2,8 @@
 nobody else notices (docs/reliability.md)."""
 import contextlib, os, signal, socket, struct, subprocess, sys, time
 import pytest
-from crowd import Crowd, send_queue, thread_stopped, wait_for
-from rig import Closed, Server, free_port, ticks_of
+from crowd import Crowd, send_queue, thread_stopped
+from rig import Closed, Server, free_port, ticks_of, wait_for
 from wire import request
 
 STEADY = "sim:?symbols=20&rate=2000&seed=7"

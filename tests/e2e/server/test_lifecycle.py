@@ -1,5 +1,5 @@
 """Start, health, drain, end."""
-import ctypes, errno, json, os, signal, socket, subprocess, threading
+import ctypes, errno, json, os, signal, socket, subprocess
 import pytest
 from rig import TICKCAST, Closed, Server, ticks_of
 

@@ -1,5 +1,5 @@
 """Files, made here in each form, from end to end; the real ones where TICKCAST_REAL_DATA names their folder."""
-import gzip, os, zipfile
+import gzip, os
 from decimal import Decimal
 import pytest
 from rig import Closed, Server, ticks_of

@@ -1,8 +1,8 @@
 """Workers listen with SO_REUSEPORT; the kernel spreads connections by a hash: as even as chance, and no more is promised."""
 import collections, json, math
 import pytest
-from crowd import Crowd, wait_for
-from rig import Server
+from crowd import Crowd
+from rig import Server, wait_for
 
 CONNECTIONS = 1000
 SIGMAS = 6  # chance goes farther than that twice in a thousand million runs
