@@ -92,7 +92,8 @@ export class FakeServer {
 
   turn() {
     const now = performance.now();
-    const count = Math.min(5_000, Math.round(((now - this.last) / 1000) * this.options.rate));
+    const most = Math.max(5_000, this.options.rate); // a second's: after a shorter delay the rate is kept
+    const count = Math.min(most, Math.round(((now - this.last) / 1000) * this.options.rate));
     if (count > 0) this.last = now;
     for (let i = 0; i < count; i++) this.makeTick(i % 3 === 0);
     for (const c of this.clients) this.flush(c);
