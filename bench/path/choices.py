@@ -26,7 +26,7 @@ sys.path[:0] = [os.path.dirname(HERE)]
 import path  # noqa: E402
 from local_server import end_process, free_port  # noqa: E402
 from machine import Settings, commit, machine, raise_descriptors  # noqa: E402
-from table_sides import (Failed, WARMUP_SECONDS, finish, start_bench, start_idle, usage, wait_metric,  # noqa: E402
+from table_sides import (Failed, WARMUP_SECONDS, finish, start_bench, start_idle, used_while, wait_metric,  # noqa: E402
                          wait_subscribed)
 
 PAGE = 4096  # rows of /v1/connections at a time
@@ -58,13 +58,11 @@ class Variant:
             target = f"/v1/ws?symbols=*&snapshot=0&frame={self.frame}"
             load = start_bench(s if self.pinned else s.unpinned(), server.port, target, connections, self.timed)
             wait_subscribed(server, load, connections)
-            before, began = usage(server), time.monotonic()
-            time.sleep(WARMUP_SECONDS / 2 + s.seconds)
-            after, seconds = usage(server), time.monotonic() - began
+            spent, seconds = used_while(server, WARMUP_SECONDS / 2 + s.seconds)
             report = finish(load, s)
         if report["failed"]:
             raise Failed(f"the load: {report.get('first', 'a connection was lost')}")
-        return self.figures(report, {key: after[key] - before[key] for key in after}, seconds)
+        return self.figures(report, spent, seconds)
 
     def figures(self, report, spent, seconds):
         if spent["ticks"] == 0 or (self.timed and not report["latency_ns"]["samples"]):

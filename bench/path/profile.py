@@ -11,6 +11,7 @@ and their samples put together. Needs perf and the kernel's symbols (root, most 
     OUT=docs/profiles.md          where to write; sections of rows that were not run stay, if they are of a like machine
     BUILD=build/bench             where table.json is and profile.json goes, and profile/, the data for `perf report -i`
 """
+import copy
 import json
 import os
 import re
@@ -106,9 +107,10 @@ def one_round(row, s, number, folder):
         if os.path.exists(data):
             os.remove(data)
         recorder = profile_record.Recorder(data, s.seconds, isinstance(side, Peer))
-        s.watch = recorder.watch
+        longer = copy.copy(s)
+        longer.seconds, longer.watch = s.seconds + profile_record.SPARE_SECONDS, recorder.watch
         with recorder:
-            figures = side.measure(s)
+            figures = side.measure(longer)
         seen[side.label] = {**recorder.result(), "figures": figures}
     return seen
 

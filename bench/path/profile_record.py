@@ -19,7 +19,7 @@ import profile_samples as samples
 HZ = 1999  # no divisor of the kernel's own tick
 RECORD = ("perf", "record", "-q", "-e", "cpu-clock", "-F", str(HZ), "-g")
 PATIENCE_SECONDS = 30  # for an answer of perf, on a machine that is busy with others
-MARGIN_SECONDS = 0.2  # less than the load measures, so that it still runs at the end
+SPARE_SECONDS = 1  # that the load runs on for: it must still be there when it is looked at last, on a busy machine too
 PARTS = ("server", "load", "publisher")
 
 
@@ -51,7 +51,8 @@ def kernel_symbols(path="/proc/kallsyms"):
 
 
 class Recorder:
-    """One side, once: `with` it the side runs, `watch` is what Settings.watch becomes, `result` gives what was seen."""
+    """One side, once: `with` it the side runs, for SPARE_SECONDS longer than it is looked at; `watch` is what Settings.watch becomes,
+    `result` gives what was seen."""
 
     def __init__(self, data, seconds, with_publisher):
         self.data, self.seconds, self.with_publisher = data, seconds, with_publisher
@@ -73,10 +74,11 @@ class Recorder:
     def run(self, servers, load, connections, warmup):
         try:
             wait_connected(load, connections)
+            end = time.monotonic() + warmup + self.seconds + SPARE_SECONDS / 2
             time.sleep(warmup)  # as the load itself does before it measures
             self.perf.say("enable")
             before, began = self.account(servers, load), time.monotonic()
-            time.sleep(max(self.seconds - MARGIN_SECONDS, 0.1))
+            time.sleep(max(min(self.seconds, end - began), 0.1))
             after, seconds = self.account(servers, load), time.monotonic() - began
             self.perf.say("disable")
             self.seen = (before, after, seconds)

@@ -97,11 +97,8 @@ class Tickcast:
             load = start_bench(s, server.port, self.target, s.many(self.size), self.timed, self.binary)
             s.watch([server.process.pid], load.pid, s.many(self.size), WARMUP_SECONDS)
             wait_subscribed(server, load, s.many(self.size))
-            before, began = usage(server), time.monotonic()
-            time.sleep(WARMUP_SECONDS / 2 + s.seconds)
-            after, seconds = usage(server), time.monotonic() - began
+            spent, seconds = used_while(server, WARMUP_SECONDS / 2 + s.seconds)
             report = finish(load, s)
-        spent = {key: after[key] - before[key] for key in after}
         if spent["ticks"] == 0:
             raise Failed("tickcast sent no tick while it was measured")
         figures = of_report(report)
@@ -196,13 +193,22 @@ def processor_share(pids, load, connections, s):
     end = time.monotonic() + 60
     while len(os.listdir(f"/proc/{pids[0]}/fd")) < connections:
         wait_for_load(load, end)
-    before, began = processor_seconds(pids), time.monotonic()
+    began, before = time.monotonic(), processor_seconds(pids)
     time.sleep(WARMUP_SECONDS / 2 + s.seconds)
     return (processor_seconds(pids) - before) / (time.monotonic() - began)
 
 
 def processor_seconds(pids):
     return sum(sum(path.process_times(pid)) for pid in pids)
+
+
+def used_while(server, seconds):
+    """What it used and sent meanwhile, and how long it was. The clock is looked at before and after all the rest: whenever this
+    process is held up, no share of the processor is more than there was."""
+    began, before = time.monotonic(), usage(server)
+    time.sleep(seconds)
+    after = usage(server)
+    return {key: after[key] - before[key] for key in after}, time.monotonic() - began
 
 
 def usage(server):

@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SCRIPT = os.path.join(ROOT, "bench", "path", "choices.py")
 sys.path.insert(0, os.path.dirname(SCRIPT))
 import choices  # noqa: E402
+from small_run import small_run  # noqa: E402
 
 PROGRAM = sys.argv.pop() if len(sys.argv) == 2 else ""
 
@@ -43,10 +44,10 @@ class SmallRun(unittest.TestCase):
     def test_measures_and_writes(self):
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "choices.md")
-            environment = {**os.environ, "ROUNDS": "2", "SECONDS": "0.3", "N": "20", "CHOICES": "workers spin spread",
-                           "OUT": out, "BUILD": folder}
-            done = subprocess.run([sys.executable, SCRIPT, PROGRAM], env=environment, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=150, check=False)
+            environment = {**os.environ, "ROUNDS": "2", "N": "20", "CHOICES": "workers spin spread", "OUT": out, "BUILD": folder}
+            done = small_run(lambda seconds: subprocess.run([sys.executable, SCRIPT, PROGRAM], env={**environment, "SECONDS": seconds},
+                                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                                                            check=False), "0.3", "2", "5")
             self.assertEqual(done.returncode, 0, done.stdout)
             with open(out, encoding="utf-8") as file:
                 text = file.read()

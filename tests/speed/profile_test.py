@@ -19,6 +19,7 @@ import profile_report  # noqa: E402
 import profile_samples as samples  # noqa: E402
 import profile_sum  # noqa: E402
 import table_rows  # noqa: E402
+from small_run import small_run  # noqa: E402
 
 PROGRAMS = [sys.argv.pop() for _ in range(2)][::-1] if len(sys.argv) == 3 else None
 DATA = os.path.join(HERE, "data", "perf_script.txt")
@@ -166,7 +167,7 @@ class Rows(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     def run_script(self, *arguments, **environment):
-        return subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "profile.py"), *arguments], timeout=120, check=False,
+        return subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "profile.py"), *arguments], timeout=300, check=False,
                               env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def test_without_perf_it_says_what_to_do(self):
@@ -189,7 +190,8 @@ class Commands(unittest.TestCase):
             self.skipTest(str(error))
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "page", "profiles.md")
-            done = self.run_script(*PROGRAMS, ROUNDS="1", SECONDS="1", N="20", ROWS="single rate500", OUT=out, BUILD=folder, WAIT="0")
+            done = small_run(lambda seconds: self.run_script(*PROGRAMS, ROUNDS="1", SECONDS=seconds, N="20", ROWS="single rate500", OUT=out,
+                                                             BUILD=folder, WAIT="0"), "1", "4")
             self.assertEqual(done.returncode, 0, done.stdout)
             with open(out, encoding="utf-8") as file:
                 text = file.read()

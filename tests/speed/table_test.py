@@ -18,6 +18,7 @@ import table_report  # noqa: E402
 import table_rows  # noqa: E402
 import table_sides  # noqa: E402
 import table_words  # noqa: E402
+from small_run import small_run  # noqa: E402
 
 PROGRAMS = [sys.argv.pop() for _ in range(2)][::-1] if len(sys.argv) == 3 else None
 SMALL_RUN = ["single", "batch64", "binary64", "rate500", "lists", "memory"]
@@ -214,10 +215,11 @@ class SmallRun(unittest.TestCase):
     def test_measures_and_writes(self):
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "page", "table.md")
-            environment = {**os.environ, "ROUNDS": "1", "SECONDS": "0.3", "N": "20", "ROWS": " ".join(SMALL_RUN), "OUT": out,
-                           "BUILD": folder, "WAIT": "0"}
-            done = subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "table.py"), *PROGRAMS], env=environment,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=150, check=False)
+            environment = {**os.environ, "ROUNDS": "1", "N": "20", "ROWS": " ".join(SMALL_RUN), "OUT": out, "BUILD": folder, "WAIT": "0"}
+            done = small_run(lambda seconds: subprocess.run([sys.executable, os.path.join(ROOT, "bench", "path", "table.py"), *PROGRAMS],
+                                                            env={**environment, "SECONDS": seconds}, stdout=subprocess.PIPE,
+                                                            stderr=subprocess.STDOUT, text=True, timeout=300, check=False),
+                             "0.3", "2", "5")
             self.assertEqual(done.returncode, 0, done.stdout)
             with open(out, encoding="utf-8") as file:
                 text = file.read()

@@ -28,6 +28,7 @@ struct load {
     struct log *log;
     uint64_t ticks;
     _Atomic uint64_t read, lapped, wrong;
+    _Atomic uint32_t begun; /* readers: the writer waits for all, or it may be done before one ran */
     _Atomic bool done;
 };
 
@@ -46,6 +47,7 @@ static void *write_all(void *context)
     struct load *x = context;
     struct tick batch[64];
     uint64_t seq = log_head(x->log);
+    while (atomic_load(&x->begun) < READERS) sched_yield();
     for (uint64_t left = x->ticks; left > 0;) {
         uint32_t n = (uint32_t)min_u64(left, 1 + left % 64);
         for (uint32_t i = 0; i < n; i++) {
@@ -85,6 +87,7 @@ static void *read_on(struct load *x, uint64_t rest_every)
     uint32_t keys[64];
     char json[TICK_JSON_MAX];
     uint64_t at = log_head(x->log), read = 0, lapped = 0, wrong = 0, rest_at = rest_every;
+    atomic_fetch_add(&x->begun, 1);
     for (;;) {
         if (rest_every > 0 && read >= rest_at) {
             rest(x, at);
@@ -132,6 +135,7 @@ static void *read_oldest(void *context)
     uint32_t keys[64];
     char json[TICK_JSON_MAX];
     uint64_t read = 0, lapped = 0, wrong = 0;
+    atomic_fetch_add(&x->begun, 1);
     for (uint64_t turn = 0; !atomic_load(&x->done); turn++) {
         uint64_t head = log_head(x->log), oldest = head - log_capacity(x->log);
         if (head < log_capacity(x->log)) continue;

@@ -32,7 +32,7 @@ test('time that goes back begins the series anew', () => {
 });
 
 test('times ascend, volume is kept and extremes hold, whatever comes', () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1e6);
+  const seed = Number(process.env['SEED'] ?? 1);
   let x = seed;
   const r = (): number => (x = (x * 16807 + 11) % 2147483647) / 2147483647;
   const b = new Bars();

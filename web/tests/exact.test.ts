@@ -60,7 +60,7 @@ test('what stands in strings is left alone, at the end too', () => {
 });
 
 test('the same as a walk over the characters, 20 000 random values', () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1e9);
+  const seed = Number(process.env['SEED'] ?? 1);
   const r = random(seed);
   for (let i = 0; i < 20_000; i++) {
     const text = JSON.stringify(anyValue(r, 0));

@@ -20,7 +20,7 @@ def test_the_real_server_tells_the_truth(policy, frame):
         assert not r["failed"] and r["verified"]["lies"] == 0
         assert r["verified"]["ticks"] > 1000 and r["readers"]["ticks"] > 1000
         assert 0 < r["latency_ns"]["p50"] <= r["latency_ns"]["p99"] <= r["latency_ns"]["max"]
-        assert 0 < r["slow"]["bytes"] < 3 * 20000 * 4
+        assert 0 < r["slow"]["bytes"] < 3 * 20000 * (r["seconds"] + 2)  # however long the measurement became; a second is caught up
         assert r["stuck"]["ticks"] == 0
 
 

@@ -57,6 +57,16 @@ export async function until(what, condition, ms = 15_000) {
 }
 
 export const state = (page) => page.getAttribute('#state', 'data-state');
+/** Returns who tells every state since: the page notes them itself, for a short one may be over before this process looks. */
+export async function statesFromNow(page) {
+  await page.evaluate(() => {
+    const at = document.getElementById('state');
+    window.statesSeen = [];
+    new MutationObserver(() => window.statesSeen.push(at.dataset.state)).observe(at, { attributeFilter: ['data-state'] });
+  });
+  return () => page.evaluate(() => window.statesSeen);
+}
+
 export const live = (page) => until('state live', async () => (await state(page)) === 'live');
 
 /** Runs cases one after the other; the first failure ends it with the page's picture beside the log. */

@@ -20,6 +20,7 @@ export class FakeServer {
     this.clients = new Set();
     this.resumes = []; // what clients asked to resume, for the test to see
     this.shiftMs = 0; // event time minus wall time
+    this.stalled = false; // what each heartbeat says of the feeds
     this.greetings = 0; // connections so far
     this.newEpoch();
   }
@@ -69,7 +70,8 @@ export class FakeServer {
     this.append((seq) => `{"type":"feed","feed":"fake","state":"looped","reset":true,"seq":${seq}}`, null, 'feed');
   }
   lag(behind, ms) { for (const c of this.clients) this.say(c, { type: 'lag', behind, ms, policy: 'conflate' }); }
-  heartbeat(stalled) { for (const c of this.clients) this.beat(c, stalled); }
+  /** The feeds stand still, or go on: told at once and with each heartbeat, so that a page keeps saying it. */
+  stall(stalled) { this.stalled = stalled; for (const c of this.clients) this.beat(c); }
 
   // ---- the log
 
@@ -90,7 +92,8 @@ export class FakeServer {
 
   turn() {
     const now = performance.now();
-    const count = Math.min(5_000, Math.round(((now - this.last) / 1000) * this.options.rate));
+    const most = Math.max(5_000, this.options.rate); // a second's: after a shorter delay the rate is kept
+    const count = Math.min(most, Math.round(((now - this.last) / 1000) * this.options.rate));
     if (count > 0) this.last = now;
     for (let i = 0; i < count; i++) this.makeTick(i % 3 === 0);
     for (const c of this.clients) this.flush(c);
@@ -116,7 +119,7 @@ export class FakeServer {
     socket.on('close', () => this.clients.delete(c));
     socket.on('message', (data) => this.command(c, String(data)));
     this.say(c, { type: 'hello', version: 1, server: 'tickcast/fake', epoch: this.epoch }, { seq: this.head });
-    c.beats = setInterval(() => this.beat(c, false), 1000);
+    c.beats = setInterval(() => this.beat(c), 1000);
     socket.on('close', () => clearInterval(c.beats));
   }
 
@@ -176,8 +179,8 @@ export class FakeServer {
     c.position = this.head;
   }
 
-  beat(c, stalled) {
-    this.say(c, { type: 'heartbeat', ...(stalled ? { stalled } : {}) }, { seq: c.position, ts: BigInt(Date.now()) * 1_000_000n });
+  beat(c) {
+    this.say(c, { type: 'heartbeat', ...(this.stalled ? { stalled: true } : {}) }, { seq: c.position, ts: BigInt(Date.now()) * 1_000_000n });
   }
 
   say(c, message, exact = {}) {

@@ -2,7 +2,7 @@
 // the page must then say; nothing may be thrown, and nothing asked from another host.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { check, live, number, openBrowser, openPage, run, skip, state, text, until } from './browser.mjs';
+import { check, live, number, openBrowser, openPage, run, skip, state, statesFromNow, text, until } from './browser.mjs';
 import { FrameWork } from './frame_work.mjs';
 import { FakeServer } from './fake_server.mjs';
 
@@ -55,8 +55,9 @@ async function honoursDrain() {
   await until('both connections', () => server.clients.size >= 2); // the chart's may still be coming back from the last cut
   const start = performance.now();
   const before = server.greetings;
+  const seen = await statesFromNow(page);
   server.drain(700);
-  await until('draining', async () => (await state(page)) === 'draining');
+  await until('draining', async () => (await seen()).includes('draining'));
   await until('back', () => server.greetings > before);
   check(performance.now() - start >= 690, 'not before reconnect_after_ms');
   await live(page);
@@ -89,9 +90,9 @@ async function saysBehindAndStalled() {
   check(/12.345 ticks/.test(await text(page, '#banner')), 'by how much');
   server.lag(0, 0);
   await live(page);
-  server.heartbeat(true);
+  server.stall(true);
   await until('stalled', async () => (await state(page)) === 'stalled');
-  server.heartbeat(false);
+  server.stall(false);
   await live(page);
 }
 

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #define PATIENCE_NS (30 * NS_PER_SECOND)
+#define LOG_LONG    (1u << 17) /* a minute of ticks: the first ones are there however late they are read */
 
 struct rig {
     struct log *log;
@@ -34,11 +35,12 @@ static void on_stalled(void *context, uint64_t seq)
     atomic_fetch_add(&r->stalled_count, 1);
 }
 
-static void prepare(struct rig *r, const char *first, const char *second, const char *third)
+static void prepare_log(struct rig *r, uint32_t capacity, const char *first, const char *second,
+                        const char *third)
 {
     struct fault f;
     *r = (struct rig){.uris = {first, second, third}};
-    r->log = log_create(&(struct log_options){.capacity = 4096, .symbols_max = 600, .bars_max = 16}, &f);
+    r->log = log_create(&(struct log_options){.capacity = capacity, .symbols_max = 600, .bars_max = 16}, &f);
     assert_non_null(r->log);
     r->reader = log_reader_add(r->log);
     assert_non_null(r->reader);
@@ -51,6 +53,11 @@ static void prepare(struct rig *r, const char *first, const char *second, const 
                                               .cpu = -1,
                                               .stalled = on_stalled,
                                               .context = r};
+}
+
+static void prepare(struct rig *r, const char *first, const char *second, const char *third)
+{
+    prepare_log(r, 4096, first, second, third);
 }
 
 static void start(struct rig *r)
@@ -221,7 +228,7 @@ static void a_failing_feed_does_not_stop_the_others(void **state)
     char uri[128];
     snprintf(uri, sizeof uri, "file:%s?speed=max&format=csv", path);
     struct rig r;
-    prepare(&r, "sim:?rate=1000&symbols=2", uri, "sim:?rate=1000&symbols=2&seed=2");
+    prepare_log(&r, LOG_LONG, "sim:?rate=1000&symbols=2", uri, "sim:?rate=1000&symbols=2&seed=2");
     start(&r);
     feed_thread_go(r.thread);
     WAIT_FOR(stats(&r).failed == 1);
@@ -250,7 +257,7 @@ static void ticks_come_at_their_time(void **state)
 {
     (void)state;
     struct rig r;
-    prepare(&r, "sim:?rate=2000&symbols=4&halts=0", NULL, NULL);
+    prepare_log(&r, LOG_LONG, "sim:?rate=2000&symbols=4&halts=0", NULL, NULL);
     start(&r);
     feed_thread_go(r.thread);
     WAIT_FOR(stats(&r).ticks >= 1000);

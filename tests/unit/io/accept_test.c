@@ -1,5 +1,6 @@
 /* tests/unit/io/accept_test.c -- letting in and turning away, the same list over io_uring and epoll, with
  * real loopback sockets. */
+#include "io/io_socket.h"
 #include "unit/io/io_rig.h"
 
 /* The limit is lowered before the accept is armed: a ring takes over the limit of that moment. */
@@ -18,20 +19,21 @@ static void without_descriptors_accepting_rests_and_goes_on(void **state)
     assert_int_equal(r->io->ops->listen(r->io, r->listen_fd, 3, &fault), 0);
     int client = rig_client(r, 1, 1);
     while ((spare[spare_count] = dup(waiting)) >= 0) spare_count++;
+    uint64_t began_ns = clock_mono_ns();
     int connected = connect(waiting, (struct sockaddr *)&r->address, sizeof r->address);
-    uint64_t until_ns = clock_mono_ns() + RIG_PATIENCE * NS_PER_SECOND;
+    uint64_t until_ns = began_ns + RIG_PATIENCE * NS_PER_SECOND;
     while (r->accept_errors == 0 && clock_mono_ns() < until_ns) rig_turn(r, 10 * NS_PER_MS);
     uint32_t first_errors = r->accept_errors;
-    for (int i = 0; i < 5; i++) /* told once, not at every wait */
+    for (int i = 0; i < 5; i++) /* told once and after each rest, not at every wait */
         rig_turn(r, NS_PER_MS);
     rig_write(client, "x", 1); /* others live on meanwhile */
     RIG_UNTIL(r, r->slots[1].received == 1);
-    uint32_t errors = r->accept_errors;
+    uint32_t errors = r->accept_errors, rests = (uint32_t)((clock_mono_ns() - began_ns) / IO_ACCEPT_REST_NS);
     while (spare_count > 0) close(spare[--spare_count]);
     setrlimit(RLIMIT_NOFILE, &before);
     assert_int_equal(connected, 0);
     assert_int_equal(first_errors, 1);
-    assert_int_equal(errors, 1);
+    assert_in_range(errors, 1, 1 + rests); /* none, unless somebody else had the processor for so long */
     assert_int_equal(r->accept_error, -EMFILE);
     assert_int_equal(r->io->counters.accept_errors, r->accept_errors);
     RIG_UNTIL(r, r->handle_count == 1);
