@@ -32,7 +32,7 @@ def skip(why):
 
 def pings(io):
     """Who is quiet and who is in the middle of a stream: both are gone after a ping without an answer."""
-    args = ["--ping-interval", "0.5", "--pong-timeout", "0.5", "--handshake-timeout", "1"]
+    args = ["--ping-interval", "0.5", "--pong-timeout", "3"]  # long enough for the others, who are on a busy machine
     with Server(*args, io=io, feed="sim:?symbols=20&rate=2000&seed=7") as s:
         vanish(s, [s.client("/v1/ws") for _ in range(5)] + [s.client("/v1/ws?symbols=*") for _ in range(5)])
 
@@ -53,8 +53,7 @@ def vanish(s, clients):
     tried(["nft", "-f", "-"], input=RULES.format(ports=ports))
     with Crowd(s, 5, "/v1/ws?symbols=*&policy=complete") as others:
         wait_for(lambda: s.metrics()["connections"] <= 6, 60, "half-open peers are still there")
-        m = s.metrics()
-        assert m["subscribers"] == 5, m["subscribers"]
+        wait_for(lambda: s.metrics()["subscribers"] == 5, say="not only they are gone")
         others.wait_complete(s)
 
 

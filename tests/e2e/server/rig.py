@@ -45,14 +45,13 @@ class Server:
 
     def wait_log(self, pattern, seconds=15):
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while True:
+            over = self.process.poll() is not None or time.monotonic() > end  # before the look: what it wrote last is seen
             found = re.search(pattern, self.text())
             if found:
                 return found.group(found.lastindex or 0)
-            if self.process.poll() is not None:
-                break
+            assert not over, f"not in the log: {pattern}\n{self.text()}"
             time.sleep(0.01)  # a poll of a file, ended by the condition
-        raise AssertionError(f"not in the log: {pattern}\n{self.text()}")
 
     def metrics(self):
         status, _, body = self.http("GET", "/metrics")
@@ -85,7 +84,7 @@ class Server:
             time.sleep(0.01)
         raise AssertionError(f"{name} is {self.metrics()[name]}")
 
-    def raw(self, data, seconds=5):
+    def raw(self, data, seconds=15):
         """Sends bytes on a new connection; returns what comes until the server closes or an answer is whole."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as s:
             s.sendall(data)
@@ -93,7 +92,7 @@ class Server:
 
     def http(self, method, path, headers=()):
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *headers, "", ""]
-        return self.raw("\r\n".join(lines).encode(), seconds=15)
+        return self.raw("\r\n".join(lines).encode())
 
     def admin(self, method, path, headers=()):
         """A request on the default administration socket."""
@@ -103,6 +102,17 @@ class Server:
             with contextlib.suppress(BrokenPipeError):  # refused at once, for there is no place: the answer is there already
                 s.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "Host: admin", "Connection: close", *headers, "", ""]).encode())
             return read_http(s)
+
+    def connections(self, query="?top=4096"):
+        """Administration's list; None: a worker did not answer in time."""
+        status, _, body = self.admin("GET", "/v1/connections" + query)
+        assert status in (200, 503), (status, body)
+        return json.loads(body) if status == 200 else None
+
+    def wait_full(self, count=1):
+        """Until so many sockets are full: the gauge `behind` also counts who is on the way into step, and left_step_total does not
+        count whose socket was full before it came there."""
+        wait_for(lambda: (found := self.connections("?top=1")) and found["totals"]["full"] >= count)
 
     def client(self, path="/v1/ws", **options):
         return Client(self.port, path, **options)

@@ -23,12 +23,16 @@ def replay(path, io, workers, subscribers):
         clients = [s.client("/v1/ws?" + query, **options) for query, options in subscribers]
         with ThreadPoolExecutor(len(clients)) as pool:
             streams = list(pool.map(lambda c: c.until(lambda m: any(t.get("state") == "ended" for t in ticks_of([m]))), clients))
-        # The last frame was taken before its submission has been counted.
-        wait_for(lambda: s.metrics()["ticks_total"] >= sum(len(ticks_of(seen)) for seen in streams))
+        # The last frame was taken before its submission has been counted; a worker that serves none of them may read later.
+        wait_for(lambda: told(s.metrics(), sum(len(ticks_of(seen)) for seen in streams)))
         for c in clients:
             c.close()
         sampled = [sum(t["seq"] % SAMPLE == 0 and t["type"] == "trade" for t in ticks_of(seen)) for seen in streams]
         return s.ages(), sampled
+
+
+def told(m, ticks):
+    return m["ticks_total"] >= ticks and m["read_seq"] >= m["head_seq"]
 
 
 def mean(ages, stage):
@@ -69,8 +73,9 @@ def test_an_old_file_is_untimed(tmp_path, io):
 
 
 def test_waiting_for_a_batch_is_in_render(io):
-    """Cohorts are visited five times a second: a tick waits a tenth of a second between being read and being rendered."""
-    with Server("--batch-us", "200000", "--workers", "1", io=io) as s:
+    """Cohorts are visited once a second: a tick waits half a second between being read and being rendered, which is far more than it
+    waits for a busy processor."""
+    with Server("--batch-us", "1000000", "--workers", "1", io=io) as s:
         c = s.client("/v1/ws?" + EVERY)
         c.until_type("ticks")
         first = s.ages()
@@ -80,7 +85,7 @@ def test_waiting_for_a_batch_is_in_render(io):
         c.close()
         moved = {stage: (last[stage]["sum"] - first[stage]["sum"]) / (last[stage]["count"] - first[stage]["count"])
                  for stage in STAGES}
-        assert moved["render"] - moved["read"] > 0.05, moved
+        assert moved["render"] - moved["read"] > 0.25, moved
         assert moved["log"] < moved["render"] / 2, moved
 
 

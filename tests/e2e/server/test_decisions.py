@@ -18,7 +18,7 @@ def sockets(s):
 def test_decision_07_a_large_snapshot_comes_in_pieces(io):
     with Server(io=io, feed="sim:?symbols=2000&rate=20000&seed=5") as s:
         s.wait_metric("symbols", lambda n: n == 2000)
-        s.wait_metric("head_seq", lambda n: n > 30000)
+        s.wait_metric("read_seq", lambda n: n > 30000)
         c = s.client("/v1/ws?symbols=*&policy=complete")
         held, pieces = {}, 0
         while True:  # the client checks that each piece stands at its own position in one chain

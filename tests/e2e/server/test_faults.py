@@ -79,14 +79,17 @@ def test_resets_at_once_leave_nothing_behind(io):
             others.wait_complete(s)
         s.wait_metric("connections", lambda n: n <= 1)
         wait_for(lambda: len(os.listdir(f"/proc/{s.process.pid}/fd")) <= files, say="descriptors are left")
-        m = s.metrics()
-        assert m["subscribers"] == m["behind"] == m["rest_bytes"] == m["groups"] == 0
+        m = wait_for(lambda: none_left(s.metrics()), say="something is left")
         assert m["filter_bytes"] <= filters
+
+
+def none_left(m):
+    return m if m["subscribers"] == m["behind"] == m["rest_bytes"] == m["groups"] == 0 else None
 
 
 def test_a_closed_window_ends_at_the_pong_timeout(io):
     """A peer whose kernel lives but that never reads (zero window) goes; one that reads slowly stays (test_pressure)."""
-    with Server("--ping-interval", "0.4", "--pong-timeout", "0.4", io=io, feed=FAST) as s:
+    with Server("--ping-interval", "1", "--pong-timeout", "1", io=io, feed=FAST) as s:  # long enough to be seen before it goes
         c = s.client("/v1/ws?symbols=*", rcvbuf=4096)
         s.wait_metric("behind", lambda n: n == 1)
         s.wait_metric("connections", lambda n: n == 1)  # the one that asks
@@ -118,7 +121,7 @@ def test_kill_and_restart_is_a_new_epoch_and_every_client_is_told(io):
             assert not isinstance(e.value, Closed) or e.value.code == 1006
     with Server(port=port, io=io, feed=feed) as s:
         s.wait_metric("symbols", lambda n: n == 20)
-        s.wait_metric("head_seq", lambda n: n > 2000)
+        s.wait_metric("read_seq", lambda n: n > 2000)
         for old in clients:
             c = s.client(f"/v1/ws?symbols=*&resume={old.epoch}-{old.position}")
             assert c.next()["epoch"] != old.epoch
@@ -131,7 +134,7 @@ def test_kill_and_restart_is_a_new_epoch_and_every_client_is_told(io):
             c.until_type("ticks")
         crowd_path = f"/v1/ws?symbols=*&resume={clients[0].epoch}-{clients[0].position}"
         with Crowd(s, 100, crowd_path) as crowd:
-            assert crowd.wait_report(lambda r: r["ticks_frames"] >= 100)["gap_resume"] == 100
+            assert crowd.wait_report(lambda r: r["ticks_frames"] >= 100 and r["gap_resume"] >= 100)["gap_resume"] == 100
 
 
 def test_a_feed_thread_that_stands_still_is_told(io):
@@ -149,50 +152,38 @@ def test_a_feed_thread_that_stands_still_is_told(io):
 
 
 def test_a_worker_that_loses_its_processor_is_lapped_and_tells_it(io):
-    """One of two workers stands still until the log has lapped it: its clients are told a gap; what they get afterwards is, tick
-    for tick, what the other worker's clients got."""
-    with Server("--workers", "2", "--log-capacity", "16384", io=io, feed="sim:?symbols=20&rate=20000&seed=3") as s:
-        clients = [s.client("/v1/ws?symbols=*&policy=complete") for _ in range(12)]
-        for c in clients:
+    """One of two workers stands still until the log has lapped it: its client is told a gap; what that gets afterwards is, tick for
+    tick, what the other worker's client gets, which goes on meanwhile."""
+    capacity = 16384
+    with Server("--workers", "2", "--log-capacity", str(capacity), io=io, feed="sim:?symbols=20&rate=20000&seed=3") as s:
+        lapped, going = one_on_each_of_two_workers(s, "/v1/ws?symbols=*&policy=complete")
+        for c in (lapped, going):
             c.until_type("ticks")
         with thread_stopped(s.process.pid, "worker 0"):
-            head = max(c.position for c in clients)
-            # /metrics may be asked of the worker that stands still: the others' positions say how far the log is.
-            deadline = time.monotonic() + 30
-            going = list(clients)
-            while max(c.position for c in going) < head + 3 * 16384 and time.monotonic() < deadline:
-                for c in list(going):
-                    c.socket.settimeout(0.5)
-                    try:
-                        for _ in range(20):
-                            c.next()
-                    except TimeoutError:
-                        going.remove(c)
-                    c.socket.settimeout(15)
-                assert going, "all clients are on the worker that stands still"
-            assert max(c.position for c in going) >= head + 3 * 16384
-        lapped = [c for c in clients if c not in going]
-        if not lapped:
-            pytest.skip("the kernel gave all 12 connections to the other worker")
-        truth = {}
-        end = max(c.position for c in going) + 20000
-        for c in going:
-            c.socket.settimeout(15)
-        told = 0
-        for c in lapped:
-            seen = c.until(lambda m: m["type"] == "gap")
-            assert seen[-1]["reason"] == "overrun"
-            told += 1
-            for t in ticks_of(c.until(lambda m, c=c: c.position >= end)):
-                assert truth.setdefault(t["seq"], t) == t
-        same = 0
-        for c in going:
-            for t in ticks_of(c.until(lambda m, c=c: c.position >= end)):
-                if t["seq"] in truth:
-                    assert truth[t["seq"]] == t, "two workers say different things of one tick"
-                    same += 1
-        assert told == len(lapped) and s.metrics()["lapped_total"] >= 1
-        assert same > 0 or not any(m > 0 for m in truth)
+            head = max(lapped.position, going.position)
+            going.until(lambda m: going.position >= head + 3 * capacity)
+        assert lapped.until_type("gap")["reason"] == "overrun"
+        assert s.metrics()["lapped_total"] >= 1
+        said, same, end = {}, 0, time.monotonic() + 60
+        while same < 1000:  # whoever is back is read, so that both come over the same ticks however slow it goes
+            assert time.monotonic() < end, (same, lapped.position, going.position)
+            c = min(lapped, going, key=lambda c: c.position)
+            for t in ticks_of([c.next()]):
+                same += t["seq"] in said
+                assert said.setdefault(t["seq"], t) == t, "two workers say different things of one tick"
+
+
+def one_on_each_of_two_workers(s, path):
+    """The kernel spreads connections by chance: as many as it takes."""
+    first = {}
+    while len(first) < 2:
+        c = s.client(path)
+        name = "127.0.0.1:%d" % c.socket.getsockname()[1]
+        rows = wait_for(s.connections)["connections"]
+        worker = next(row["id"] for row in rows if row["peer"] == name).split("-")[0]
+        if first.setdefault(worker, c) is not c:
+            c.close()
+    return first["0"], first["1"]
 
 
 @pytest.mark.parametrize("policy,kinds", [("latest", "trade,quote"), ("conflate", "quote")])

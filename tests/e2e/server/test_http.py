@@ -1,12 +1,12 @@
 """One port: the page, health, the right status for each wrong request; hosts and origins (decision 26)."""
 import email.utils, re, socket, time
 import pytest
-from rig import Server, read_http
+from rig import Server, read_http, wait_for
 
 
 @pytest.fixture(scope="module", params=["uring", "epoll"])
 def server(request):
-    with Server("--handshake-timeout", "0.5", "--echo", io=request.param) as s:
+    with Server("--echo", io=request.param) as s:
         yield s
 
 
@@ -56,14 +56,15 @@ def test_statuses(server, request_bytes, status):
     assert server.raw(request_bytes)[0] == status
 
 
-def test_a_request_that_does_not_come_is_408(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as s:
+def test_a_request_that_does_not_come_is_408(io):
+    """On a server of its own: those that come, come as late as a busy machine sends them."""
+    with Server("--handshake-timeout", "0.5", io=io) as server, socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
         s.sendall(b"GET / HTTP/1.1\r\nHo")
         assert read_http(s)[0] == 408
 
 
 def test_byte_by_byte_and_keep_alive(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
         for _ in range(3):
             for b in b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n":
                 s.sendall(bytes([b]))
@@ -71,7 +72,7 @@ def test_byte_by_byte_and_keep_alive(server):
 
 
 def test_pipelined_requests_are_answered_in_order(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
                   b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         data = b""
@@ -103,16 +104,14 @@ def test_limits_of_connections():
         assert status == 503 and "etry-After" in head
         s.wait_log("event=limit .*limit=max-connections")
         held.pop().close()
-        end = time.monotonic() + 5
-        while s.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] != 200:
-            assert time.monotonic() < end
+        wait_for(lambda: s.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200)
     with Server("--max-connections-per-ip", "2") as s:
         held = [s.client(), s.client()]
         assert s.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 503
 
 
 def test_symbols(server):
-    server.wait_metric("symbols", lambda n: n == 20)
+    server.wait_metric("read_seq", lambda n: n > 100)  # every worker knows all 20
     status, _, body = server.http("GET", "/v1/symbols?prefix=A&limit=2")
     import json
     answer = json.loads(body)

@@ -8,7 +8,8 @@ REAL = os.environ.get("TICKCAST_REAL_DATA")
 
 
 def play(path, *args, io="uring", query="symbols=*&snapshot=0&policy=complete", status=0):
-    with Server("--speed", "max", "--wait", "1", "--at-end", "exit", *args, command="replay", io=io, files=[str(path)]) as s:
+    words = ["--speed", "max", "--wait", "1", "--at-end", "exit", "--close-timeout", "60"]  # so long may it take to read the rest
+    with Server(*words, *args, command="replay", io=io, files=[str(path)]) as s:
         c = s.client("/v1/ws?" + query)
         seen = []
         try:
@@ -99,8 +100,8 @@ def stalled_replay(tmp_path, io, policy):
     """A long file at full speed, one who does not read and one who does."""
     path = tmp_path / "long.csv"
     path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.{i % 1000:03},{i}\n" for i in range(1, 60001)))
-    s = Server("--speed", "max", "--wait", "2", "--at-end", "stay", "--log-capacity", "4096", "--stall-bound", "0.5",
-               "--close-timeout", "20", command="replay", io=io, files=[str(path)])
+    s = Server("--speed", "max", "--wait", "2", "--at-end", "stay", "--log-capacity", "4096", "--stall-bound", "2",
+               "--close-timeout", "60", "--workers", "1", command="replay", io=io, files=[str(path)])
     stuck = s.client(f"/v1/ws?symbols=*&policy={policy}", rcvbuf=4096)
     reader = s.client("/v1/ws?symbols=*&policy=complete&snapshot=0")
     return s, stuck, reader
@@ -146,14 +147,14 @@ def test_decision_17_who_stalls_a_replay_and_conflates_is_let_go(tmp_path, io):
 def test_decision_17_quiet_and_unsubscribed_connections_hold_nobody(tmp_path, io):
     path = tmp_path / "long.csv"
     path.write_text("ts,symbol,price,size\n" + "".join(f"{i},S,1.5,{i}\n" for i in range(1, 30001)))
-    with Server("--speed", "max", "--wait", "2", "--at-end", "exit", "--log-capacity", "1024", "--stall-bound", "3600", "--close-timeout", "1",
+    with Server("--speed", "max", "--wait", "3", "--at-end", "exit", "--log-capacity", "1024", "--stall-bound", "3600", "--close-timeout", "1",
                 command="replay", io=io, files=[str(path)]) as s:
         nothing = s.client("/v1/ws")  # not counted by --wait, and never subscribed
         quiet = s.client("/v1/ws?symbols=OTHER&policy=complete", rcvbuf=4096)
-        dropper = s.client("/v1/ws?symbols=S&policy=latest", rcvbuf=4096)  # who skips holds nobody either; makes two
+        dropper = s.client("/v1/ws?symbols=S&policy=latest", rcvbuf=4096)  # who skips holds nobody either
         dropper_last = dropper.until_type("subscribed")
         assert dropper_last["policy"] == "latest"
-        reader = s.client("/v1/ws?symbols=*&policy=complete&since=oldest")
+        reader = s.client("/v1/ws?symbols=*&policy=complete&since=oldest")  # the third: before it, nothing begins
         seen = []
         with pytest.raises(Closed) as closed:
             while True:

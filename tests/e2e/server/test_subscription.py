@@ -28,8 +28,8 @@ def test_decision_03_one_set_one_chain(io):
 
 
 def test_decision_06_a_quiet_symbol_shares_its_position(io):
-    with Server(io=io, feed="sim:?symbols=1&rate=500") as s:
-        s.wait_metric("head_seq", lambda n: n > 10)  # the feed's own `started` is for everybody
+    with Server("--workers", "1", io=io, feed="sim:?symbols=1&rate=500") as s:
+        s.wait_metric("read_seq", lambda n: n > 10)  # the feed's own `started` is for everybody
         members = []
         for _ in range(5):
             c = s.client("/v1/ws?symbols=QUIET")
@@ -62,7 +62,7 @@ def test_decision_08_who_does_not_read_is_not_read(io):
 
 
 def test_decision_12_resume(io):
-    with Server("--log-capacity", "4096", io=io, feed="sim:?symbols=5&rate=3000") as s:
+    with Server("--log-capacity", "8192", io=io, feed="sim:?symbols=5&rate=3000") as s:  # 2.7 s to come back in
         c = s.client("/v1/ws?symbols=*&policy=complete")
         c.until(lambda m: m["type"] == "ticks")
         epoch, position = c.epoch, c.position
@@ -72,7 +72,7 @@ def test_decision_12_resume(io):
         assert [m["type"] for m in seen if m["type"] in ("subscribed", "snapshot", "gap")] == ["subscribed"]
         assert seen[1]["seq"] == position and ticks_of(seen)[0]["seq"] == position + 1
         c.close()
-        s.wait_metric("head_seq", lambda n: n > position + 8192)
+        s.wait_metric("read_seq", lambda n: n > position + 8192)
         c = s.client(f"/v1/ws?symbols=*&resume={epoch}-{position}")
         seen = c.until(lambda m: m["type"] == "snapshot" and not m.get("more"))
         gap = next(m for m in seen if m["type"] == "gap")
@@ -161,7 +161,7 @@ def test_decision_22_names_with_stars_spaces_and_too_many(io):
 
 def test_decision_25_since_and_the_pong_clock(io):
     with Server(io=io, feed="sim:?symbols=5&rate=2000") as s:
-        s.wait_metric("head_seq", lambda n: n > 3000)
+        s.wait_metric("read_seq", lambda n: n > 7000)
         c = s.client("/v1/ws?symbols=*&since=oldest&policy=complete")
         seen = c.until(lambda m: m["type"] == "ticks")
         assert seen[1]["seq"] == 0 and not any(m["type"] == "snapshot" for m in seen)
@@ -172,9 +172,9 @@ def test_decision_25_since_and_the_pong_clock(io):
         assert head - 520 <= position <= head - 400
         d.send(op="ping", id=1)
         assert d.until_type("pong")["ts"] > 1_600_000_000_000_000_000
-        e = s.client("/v1/ws?symbols=*&since=1s&policy=complete")
+        e = s.client("/v1/ws?symbols=*&since=3s&policy=complete")
         head = e.next()["seq"]
-        assert 1000 < head - e.until_type("subscribed")["seq"] < 3000
+        assert 3000 < head - e.until_type("subscribed")["seq"] < 9000
 
 
 def test_decision_25_the_pong_of_a_worker_that_slept_tells_when_it_answered(io):
@@ -209,10 +209,12 @@ def test_rate_gathers_and_conflates(io):
     with Server(io=io, feed="sim:?symbols=2&rate=5000") as s:
         c = s.client("/v1/ws?symbols=*&rate=5&snapshot=0")
         c.until_type("ticks")
-        frames = [c.until(lambda m: m["type"] == "ticks")[-1] for _ in range(5)]
-        assert all(f.get("conflated", 0) > 100 for f in frames[1:])
-        quotes = [t["symbol"] for t in frames[-1]["ticks"] if t["type"] == "quote"]
-        assert len(quotes) == len(set(quotes)), "the newest per symbol"
+        frames = [c.until(lambda m: m["type"] == "ticks")[-1] for _ in range(11)][1:]
+        # Of all together: one that comes when the feed or the worker had no processor may be as short as that was long.
+        assert sum(f.get("conflated", 0) for f in frames) > 100 * len(frames)
+        for f in frames:
+            quotes = [t["symbol"] for t in f["ticks"] if t["type"] == "quote"]
+            assert len(quotes) == len(set(quotes)), "the newest per symbol"
         d = s.client("/v1/ws?symbols=*&rate=5&policy=complete&snapshot=0")
         seen = d.until(lambda m: m["type"] == "ticks" and len(m["ticks"]) > 50)
         assert "conflated" not in seen[-1]
