@@ -3,7 +3,7 @@ import asyncio, contextlib, itertools, json, re, signal, subprocess, time
 import xml.etree.ElementTree as xml
 import pytest
 from cli import RawServer, Script, run
-from rig import TICKCAST, Server
+from rig import TICKCAST, Server, stand_still
 
 FEED = "sim:?symbols=50&rate=5000&seed=3"
 
@@ -57,7 +57,7 @@ def test_a_server_that_is_stopped_is_seen():
             server.wait_metric("upgrades_total", lambda n: n > 20)  # the first that is opened anew: it measures
             before = server.metrics()["ticks_total"]
             server.wait_metric("ticks_total", lambda n: n > before + 20000)
-            server.process.send_signal(signal.SIGSTOP)
+            stand_still(server.process.pid)
             r = report_after_a_second(server, load)
         assert r["latency_ns"]["max"] > 0.9e9 and r["readers"]["silence_ns"] > 0.9e9, r
         assert r["latency_ns"]["p95"] > 0.4e9, r  # a fifth of the ticks were due in that second
@@ -80,7 +80,7 @@ def wait_established(port, count, process):
 def test_a_handshake_is_timed_from_when_it_was_due():
     """The server stands still for a second: 128 of 300 are begun, the others wait inside bench. None was quick."""
     with Server(feed=FEED) as server:
-        server.process.send_signal(signal.SIGSTOP)
+        stand_still(server.process.pid)
         load = subprocess.Popen([TICKCAST, "bench", "--url", url_of(server), "--connections", "300", "--ramp", "3000", "--duration",
                                  "0.5", "--json", "-", "--warmup", "0"], stdout=subprocess.PIPE, text=True)
         with ended(server, load):

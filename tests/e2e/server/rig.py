@@ -144,6 +144,18 @@ def wait_for(test, seconds=30, say=""):
     return value
 
 
+def stand_still(pid):
+    """Stops a process, and waits until all its threads have: SIGSTOP takes effect once one of them gets a processor, and until then
+    the others go on. SIGCONT ends it."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: all(thread_state(pid, tid) == "T" for tid in os.listdir(f"/proc/{pid}/task")), say="it goes on")
+
+
+def thread_state(pid, tid):
+    with open(f"/proc/{pid}/task/{tid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
 def read_http(s):
     """status, head, body of one response (by Content-Length, or to the end)."""
     data = b""

@@ -3,7 +3,7 @@ nobody else notices (docs/reliability.md)."""
 import contextlib, os, signal, socket, struct, subprocess, sys, time
 import pytest
 from crowd import Crowd, send_queue, thread_stopped
-from rig import Closed, Server, free_port, ticks_of, wait_for
+from rig import Closed, Server, free_port, stand_still, ticks_of, wait_for
 from wire import request
 
 STEADY = "sim:?symbols=20&rate=2000&seed=7"
@@ -22,7 +22,7 @@ def test_stopped_clients_go_on_where_they_were(io):
             Crowd(s, 20, "/v1/ws?symbols=*&policy=complete&snapshot=0", rcvbuf=32768) as crowd, \
             Crowd(s, 5, "/v1/ws?symbols=*&policy=complete&rate=10") as others:
         crowd.wait_complete(s)
-        os.kill(crowd.process.pid, signal.SIGSTOP)
+        stand_still(crowd.process.pid)
         try:
             s.wait_metric("behind", lambda n: n >= 20)
             wait_ticks(s, STOPPED_FOR_TICKS)
@@ -35,7 +35,7 @@ def test_stopped_clients_go_on_where_they_were(io):
 def test_stopped_clients_are_told_what_a_small_log_lost(io):
     with Server("--log-capacity", "4096", io=io, feed=FAST) as s, \
             Crowd(s, 20, "/v1/ws?symbols=*&policy=complete", rcvbuf=8192) as crowd:
-        os.kill(crowd.process.pid, signal.SIGSTOP)
+        stand_still(crowd.process.pid)
         try:
             s.wait_metric("behind", lambda n: n >= 20)
             wait_ticks(s, STOPPED_FOR_TICKS)
@@ -51,7 +51,7 @@ def test_a_crowd_at_the_door_of_a_stopped_server_is_let_in_whole(io, workers, mo
     """Their requests have come with them: more than the quarter of all connections that may be in their handshake (decision 29), but
     not one that keeps it waiting."""
     with Server("--workers", str(workers), "--max-connections", str(most), io=io, feed=STEADY) as s, contextlib.ExitStack() as crowd:
-        os.kill(s.process.pid, signal.SIGSTOP)
+        stand_still(s.process.pid)
         try:
             clients = [crowd.enter_context(socket.create_connection(("127.0.0.1", s.port), timeout=20)) for _ in range(count)]
             for c in clients:
